@@ -1,4 +1,4 @@
-/** What the build adds to Vite: lazy parts, a versioned core, its size limit, licence notices, and a manifest. */
+/** Vite plugins of the build: lazy parts, a versioned core with a size limit, licence notices, and a manifest. */
 import {createHash} from 'node:crypto';
 import {cp, mkdir, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {basename, dirname, join, relative, resolve} from 'node:path';
@@ -9,17 +9,17 @@ import {build, type Plugin, parseAst} from 'vite';
 import {buildLucideFiles, LUCIDE_FOLDER} from './lucide-parts.js';
 
 const ROOT = dirname(fileURLToPath(import.meta.url));
-/** Of the core alone; the lazy parts do not count. */
+/** The maximum size of the core, without the lazy parts. */
 export const CORE_LIMIT_GZIP_BYTES = 126_200;
 const CORE = 'chatkit.js';
 const VERSIONED_CORE = /^chatkit-\d[\w.]*-[0-9a-f]{10}\.js(?:\.map)?$/;
 
-/** Folders of the npm packages that have gone into a bundle of this build. */
+/** Folders of the npm packages that this build has bundled. */
 const packages = new Set<string>();
 
 const REPLACED_BY_PLATFORM = new Set(['entities', 'linkify-it', 'mdurl', 'punycode.js', 'uc.micro']);
 
-/** Gives the Markdown parser what the browser has, in place of the packages that bring it along. */
+/** Replaces dependencies of the Markdown parser by features of the browser. */
 export function smallMarkdown(): Plugin {
   return {
     name: 'parlor-small-markdown',
@@ -37,7 +37,7 @@ interface SyntaxNode {
   readonly end: number;
 }
 
-/** Takes out the indentation and comments that templates of CSS and HTML carry, and no minifier touches. */
+/** Removes indentation and comments from CSS and HTML templates, which minifiers leave alone. */
 export function smallTemplates(): Plugin {
   return {
     name: 'parlor-small-templates',
@@ -69,7 +69,7 @@ function visit(node: unknown, call: (node: SyntaxNode) => void): void {
   }
 }
 
-/** Spaces stay where they may separate: around an expression, and in selectors and values. */
+/** Keeps spaces that may separate: around expressions, and in selectors and values. */
 function squeezeCss(text: string): string {
   return text
     .replace(/\/\*[\s\S]*?\*\//g, '')
@@ -82,12 +82,12 @@ function squeezeCss(text: string): string {
     .replaceAll(';}', '}');
 }
 
-/** A line break between elements is the same as one space, and before the end of a tag as none. */
+/** Replaces line breaks between elements by a space, and removes them before the end of a tag. */
 function squeezeHtml(text: string): string {
   return text.replace(/\s*\n\s*(?=>)/g, '').replace(/\s*\n\s*/g, ' ');
 }
 
-/** Builds the lazy parts before the core, which has to know their names. */
+/** Builds the lazy parts before the core, which needs their file names. */
 export function coreBundle(): Plugin {
   let parts: readonly Output[] = [];
   return {
@@ -98,7 +98,7 @@ export function coreBundle(): Plugin {
       const names = parts.filter(({isEntry}) => isEntry).map(({name, fileName}) => [name, fileName]);
       return {define: {__PARLOR_PARTS__: JSON.stringify(Object.fromEntries(names))}};
     },
-    generateBundle: (_options, bundle) => notePackages(Object.values(bundle)),
+    generateBundle: (_options, bundle) => recordPackages(Object.values(bundle)),
     async writeBundle({dir}) {
       if (dir === undefined) return;
       await publishCore(dir);
@@ -110,7 +110,7 @@ export function coreBundle(): Plugin {
   };
 }
 
-/** Lists what there is, with sizes and integrity values. */
+/** Writes a manifest of all files, with sizes and integrity values. */
 export function publishing(): Plugin {
   return {
     name: 'parlor-publishing',
@@ -123,7 +123,7 @@ export function publishing(): Plugin {
   };
 }
 
-/** Lets parts take from the core what it shares with them, in place of a copy; see `src/shared-with-parts.ts`. */
+/** Lets parts import shared modules from the core instead of bundling copies; see `src/shared-with-parts.ts`. */
 function coreForParts(): Plugin {
   const PREFIX = '\0core:';
   let shared: ReadonlyMap<string, string> = new Map();
@@ -152,10 +152,10 @@ function coreForParts(): Plugin {
   };
 }
 
-/** Every module of `src/parts` becomes one file. Nothing is written before the core is built as well. */
+/** Builds every module of `src/parts` into one file; they are written to disk together with the core. */
 async function buildParts(): Promise<readonly Output[]> {
   const modules = (await readdir(resolve(ROOT, 'src/parts'))).filter(name => /^[\w-]+\.ts$/.test(name));
-  // One by one: in one build they would share chunks, which a browser fetches after the part that needs them.
+  // Separate builds: a common one would create shared chunks, which a browser fetches only after the part.
   const built = await Promise.all(modules.map(buildPart));
   packages.add(LUCIDE_FOLDER);
   return [...built.flat(), ...buildLucideFiles().map(file => ({...file, isEntry: true}))];
@@ -186,7 +186,7 @@ async function buildPart(module: string): Promise<readonly Output[]> {
     },
   });
   if (!('output' in built)) throw new Error(`the lazy part ${module} was not built in one go`);
-  notePackages(built.output);
+  recordPackages(built.output);
   return built.output;
 }
 
@@ -198,7 +198,7 @@ async function copyMathFonts(target: string): Promise<void> {
   }
 }
 
-/** Gives the core its versioned name; `chatkit.js` stays as the same bytes under a name that never changes. */
+/** Publishes the core under a versioned name, and the same bytes as `chatkit.js`, a name that never changes. */
 async function publishCore(dir: string): Promise<void> {
   for (const name of await readdir(dir)) if (VERSIONED_CORE.test(name)) await rm(join(dir, name));
   const code = await readFile(join(dir, CORE), 'utf8');
@@ -215,7 +215,7 @@ async function publishCore(dir: string): Promise<void> {
   const body = code.replace(/\/\/# sourceMappingURL=.*\s*$/, '');
   const published = `${note}${body.trimEnd()}\n//# sourceMappingURL=${name}.map\n`;
   const map = JSON.parse(await readFile(join(dir, `${CORE}.map`), 'utf8')) as {mappings: string; file?: string};
-  // The notice is one line more; in a source map a semicolon is a line.
+  // The notice adds a line; in a source map each line ends with a semicolon.
   const shifted = {...map, file: name, mappings: `;${map.mappings}`};
   await rm(join(dir, `${CORE}.map`));
   await writeFile(join(dir, `${name}.map`), JSON.stringify(shifted));
@@ -223,7 +223,7 @@ async function publishCore(dir: string): Promise<void> {
   await writeFile(join(dir, CORE), published);
 }
 
-/** Of a file that the bundler has made: a chunk or an asset. */
+/** The fields that are used of a bundled file, a chunk or an asset. */
 interface Output {
   readonly fileName: string;
   readonly name?: string | undefined;
@@ -233,7 +233,7 @@ interface Output {
   readonly source?: string | Uint8Array;
 }
 
-function notePackages(outputs: readonly Output[]): void {
+function recordPackages(outputs: readonly Output[]): void {
   for (const {moduleIds} of outputs) {
     for (const id of moduleIds ?? []) {
       const folder = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0];
@@ -265,7 +265,7 @@ async function writeManifest(dir: string): Promise<void> {
     names.map(async name => {
       const content = await readFile(join(dir, name));
       const packed = gzipSync(content, {level: 9});
-      // The server sends these as they are: a third of the bytes, and no time for packing.
+      // The server sends the compressed files directly: a third of the size, without compressing at runtime.
       if (name.endsWith('.js')) await writeFile(join(dir, `${name}.gz`), packed);
       return {
         name,

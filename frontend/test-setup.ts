@@ -1,9 +1,9 @@
-/** What every test file begins with. */
+/** Setup that runs before every test file. */
 import {vi} from 'vitest';
 
-const PATIENCE_MS = 15_000;
+const WAIT_TIMEOUT_MS = 15_000;
 
-// A bound, and no more, for what holds is seen at once: a busy machine needs longer than the second that is usual.
+// Only an upper limit: a busy machine may need longer than the default of a second.
 const {waitFor} = vi;
 vi.waitFor = (callback, options) =>
-  waitFor(callback, typeof options === 'number' ? options : {timeout: PATIENCE_MS, ...options});
+  waitFor(callback, typeof options === 'number' ? options : {timeout: WAIT_TIMEOUT_MS, ...options});

@@ -6,11 +6,11 @@ import {coreBundle, publishing, smallMarkdown, smallTemplates} from './bundles.j
 const OUT = '../static/dist';
 
 const TESTS = ['src/**/*.test.ts'];
-/** Files that need a process of their own: they build, or hand errors of the platform over the border of a context. */
-const APART = ['bundles', 'element', 'composer-suggestions'].map(name => `src/**/${name}.test.ts`);
+/** Tests that need a process of their own: they run a build, or pass platform errors between contexts. */
+const ISOLATED_TESTS = ['bundles', 'element', 'composer-suggestions'].map(name => `src/**/${name}.test.ts`);
 
-/** Parts by name, as sources. */
-function partsOfTests(): Readonly<Record<string, string>> {
+/** The source modules of the parts, by name. */
+function buildTestParts(): Readonly<Record<string, string>> {
   const large = ['highlight.ts', 'math.ts'];
   const names = readdirSync('src/parts')
     .filter(file => !large.includes(file))
@@ -18,16 +18,16 @@ function partsOfTests(): Readonly<Record<string, string>> {
   return Object.fromEntries(names.map(name => [name, pathToFileURL(`src/parts/${name}.ts`).href]));
 }
 
-/** Of the lazy parts, the page takes icons alone; the element's build, which comes first, has made them. */
-function partsOfPage(): Readonly<Record<string, string>> {
+/** The lazy parts with icons, the only ones the page uses; the element's build, which runs first, has written them. */
+function findPageParts(): Readonly<Record<string, string>> {
   const files = existsSync(`${OUT}/parts`) ? readdirSync(`${OUT}/parts`) : [];
   const named = files.map(file => [/^(icons|lucide-[0-9a-f])-.*\.js$/.exec(file)?.[1], `parts/${file}`]);
   return Object.fromEntries(named.filter(([name]) => name !== undefined));
 }
 
 /**
- * `vite build` makes the lazy parts and then `chatkit.js`, which defines the element and works as classic, async,
- * deferred and module script (hence IIFE); with `--mode page` it makes `page.js`, the page around the element.
+ * `vite build` builds the lazy parts and then `chatkit.js`, which defines the element and works as classic, async,
+ * deferred and module script (hence IIFE); with `--mode page` it builds `page.js`, the page around the element.
  */
 export default defineConfig(({mode}) => {
   const isPage = mode === 'page';
@@ -35,7 +35,7 @@ export default defineConfig(({mode}) => {
     plugins: [smallMarkdown(), smallTemplates(), ...(isPage ? [] : [coreBundle()]), publishing()],
     build: {
       outDir: OUT,
-      // The page build comes second and keeps what the first one made.
+      // The page's build runs second and keeps the files of the first one.
       emptyOutDir: !isPage,
       target: 'es2022',
       sourcemap: true,
@@ -43,19 +43,19 @@ export default defineConfig(({mode}) => {
         ? {entry: 'src/page/page.ts', formats: ['es'], fileName: () => 'page.js'}
         : {entry: 'src/define.ts', formats: ['iife'], name: 'ParlorChatKit', fileName: () => 'chatkit.js'},
     },
-    // Views are tested with the elements they fetch; the large parts are handed in by their tests.
-    ...(mode === 'test' ? {define: {__PARLOR_PARTS__: JSON.stringify(partsOfTests())}} : {}),
-    ...(isPage ? {define: {__PARLOR_PARTS__: JSON.stringify(partsOfPage())}} : {}),
+    // Tests load lazy parts from source; the tests of the large ones provide them themselves.
+    ...(mode === 'test' ? {define: {__PARLOR_PARTS__: JSON.stringify(buildTestParts())}} : {}),
+    ...(isPage ? {define: {__PARLOR_PARTS__: JSON.stringify(findPageParts())}} : {}),
     test: {
       environment: 'happy-dom',
       projects: [
-        {extends: true, test: {name: 'together', pool: 'vmThreads', include: TESTS, exclude: APART}},
-        {extends: true, test: {name: 'apart', pool: 'forks', include: APART}},
+        {extends: true, test: {name: 'together', pool: 'vmThreads', include: TESTS, exclude: ISOLATED_TESTS}},
+        {extends: true, test: {name: 'apart', pool: 'forks', include: ISOLATED_TESTS}},
       ],
       setupFiles: ['test-setup.ts'],
       testTimeout: 30_000,
       hookTimeout: 30_000,
-      // As it is built: with the platform in place of its packages.
+      // Inlined, so that its dependencies are replaced as in the build.
       server: {deps: {inline: ['markdown-it']}},
     },
   };

@@ -13,7 +13,7 @@ import {
   THREAD,
   user,
 } from './testing/fake-server.js';
-import {all, mount as mountElement, one, rootsOf, shown} from './testing/mounted-element.js';
+import {all, mount as mountElement, one, rootsOf, waitForCount} from './testing/mounted-element.js';
 
 const TALK = [user('One'), assistant('a', 'First.'), user('Two'), assistant('b', 'Second.'), user('Three')];
 
@@ -60,7 +60,7 @@ describe('the transcript', () => {
 
   it('is one stop for Tab; arrow keys, Home and End go from turn to turn', async () => {
     const element = await mount(new FakeServer(stored(...TALK)), {initialThread: 'thr_1'});
-    await shown(element, '.exchange', 3);
+    await waitForCount(element, '.exchange', 3);
     const log = one(element, '[role=log]');
     const turns = all(element, '.exchange');
     expect(log.tabIndex).toBe(0);
@@ -87,7 +87,7 @@ describe('the transcript', () => {
 
   it('a turn longer than the view is scrolled through before the next one gets the focus', async () => {
     const element = await mount(new FakeServer(stored(...TALK)), {initialThread: 'thr_1'});
-    await shown(element, '.exchange', 3);
+    await waitForCount(element, '.exchange', 3);
     const [first] = all(element, '.exchange');
     first?.focus();
     Object.defineProperty(first, 'getBoundingClientRect', {value: () => ({top: 0, bottom: 5000})});
@@ -97,7 +97,7 @@ describe('the transcript', () => {
 
   it('says who speaks with hidden headings of one level, below the title of the thread', async () => {
     const element = await mount(new FakeServer(stored(...TALK.slice(0, 2))), {initialThread: 'thr_1'});
-    await shown(element, '.exchange');
+    await waitForCount(element, '.exchange');
     expect(one(element, 'h2').textContent).toBe('Trip');
     expect(all(element, 'h3').map(({textContent, className}) => [textContent, className])).toEqual([
       ['You said', 'visually-hidden'],
@@ -117,7 +117,7 @@ describe('the transcript', () => {
     stream.send(created, done(user('Hi')), added(assistant('a')), delta('a', 'Now.'), done(assistant('a', 'Now.')));
     stream.send(done({id: 'w', type: 'widget', widget})).end();
     await sending;
-    await shown(element, 'parlor-widget');
+    await waitForCount(element, 'parlor-widget');
     await element.updateComplete;
     expect(moved).not.toHaveBeenCalled();
     expect(document.activeElement).toBe(outside);
@@ -135,11 +135,11 @@ describe('the history', () => {
   async function open() {
     const server = new FakeServer({...stored(...TALK), 'threads.list': () => ({data: [THREAD], has_more: false})});
     const element = await mount(server, {history: {enabled: true}, initialThread: 'thr_1'});
-    await shown(element, '.exchange', 3);
+    await waitForCount(element, '.exchange', 3);
     await lazyElements.load('parlor-history');
     one(element, '.history').focus();
     one(element, '.history').click();
-    await shown(element, '.open');
+    await waitForCount(element, '.open');
     return element;
   }
 
@@ -162,7 +162,7 @@ describe('the history', () => {
   it('closes with Escape, and the focus is back on its opener', async () => {
     const element = await open();
     press(one(element, '[role=dialog]'), 'Escape');
-    await shown(element, '[role=dialog]', 0);
+    await waitForCount(element, '[role=dialog]', 0);
     await vi.waitFor(() => expect(focusedIn(element)).toBe(one(element, '.history')));
   });
 });
@@ -178,11 +178,11 @@ describe('the whole chat', () => {
       composer: {attachments: {enabled: true}, dictation: {enabled: true}},
       api: {url: '/chatkit', domainKey: 'k', fetch: server.fetch, uploadStrategy: {type: 'two_phase'}},
     });
-    await shown(element, '.exchange');
+    await waitForCount(element, '.exchange');
     expect(one(element, '[role=region]').getAttribute('aria-label')).toBe('Help desk');
     // Some of them come with parts that are fetched.
     await vi.waitFor(() => expect(all(element, 'button').length).toBeGreaterThan(6));
-    await shown(element, 'input[type=file]');
+    await waitForCount(element, 'input[type=file]');
     const buttons = all(element, 'button');
     for (const button of buttons) {
       expect(button.getAttribute('aria-label') ?? button.textContent?.trim(), button.outerHTML).toBeTruthy();
@@ -193,7 +193,7 @@ describe('the whole chat', () => {
   it('says whether an answer was rated', async () => {
     const server = new FakeServer({...stored(...TALK.slice(0, 2)), 'items.feedback': () => ({})});
     const element = await mount(server, {initialThread: 'thr_1', threadItemActions: {feedback: true}});
-    await shown(element, '[aria-pressed]', 2);
+    await waitForCount(element, '[aria-pressed]', 2);
     expect(all(element, '[aria-pressed]').map(button => button.getAttribute('aria-pressed'))).toEqual([
       'false',
       'false',
@@ -209,7 +209,7 @@ describe('the whole chat', () => {
 
   it('has unique ids in each shadow root, and no reference leaves its root', async () => {
     const element = await mount(new FakeServer(stored(...TALK)), {initialThread: 'thr_1', history: {enabled: true}});
-    await shown(element, '.exchange', 3);
+    await waitForCount(element, '.exchange', 3);
     for (const root of rootsOf(element)) {
       const ids = [...root.querySelectorAll('[id]')].map(({id}) => id);
       expect(new Set(ids).size).toBe(ids.length);

@@ -1,35 +1,35 @@
-/** The views of a `Chat` put together: list of chats, header, transcript or start screen, composer. */
+/** The layout of a chat: history, header, transcript or start screen, composer. */
 import {html, nothing} from 'lit';
 import type {Chat} from './chat.js';
 import {lazyElements} from './lazy-elements.js';
 import {exportedParts} from './views/exported-parts.js';
 import {renderStatusRow} from './views/status-row.js';
 
-/** A chat, and what is known of it where it is drawn. */
+/** A chat and the state of the element that shows it. */
 export interface ChatView {
-  /** The element that is drawn again when a lazy part has come. */
+  /** The element to update when a lazy element has loaded. */
   readonly host: Parameters<typeof lazyElements.demand>[1];
   readonly chat: Chat;
-  /** There is no thread yet, and none on its way. */
+  /** Whether there is no thread yet, and none is loading. */
   readonly isNew: boolean;
-  /** The list of chats is a column beside the chat. */
+  /** Whether the history is a column beside the chat. */
   readonly isDocked: boolean;
   readonly isOffline: boolean;
-  /** Something of the transcript is below the lower edge. */
-  readonly isAway: boolean;
-  readonly wasAway: boolean;
-  readonly onAwayChange: (event: Event) => void;
+  /** Whether the end of the transcript is out of view. */
+  readonly isScrolledUp: boolean;
+  readonly wasScrolledUp: boolean;
+  readonly onScrollChange: (event: Event) => void;
   readonly toLatest: () => void;
 }
 
-/** Draws all of it. */
+/** Renders the whole chat. */
 export function renderChat(view: ChatView) {
   const {host, chat, isNew, isDocked} = view;
   const {settings, conversation} = chat;
   const {thread} = conversation.state;
   const isHistoryOpen = chat.isHistoryOpen && !isDocked;
   return html`<div class="root print-whole" part="root" role="region" aria-label=${settings.frameTitle} lang="en">
-    ${isDocked ? html`<div class="side no-print">${lazyElements.demand('parlor-history', host) === 'there' ? renderHistory(chat, true) : nothing}</div>` : nothing}
+    ${isDocked ? html`<div class="side no-print">${lazyElements.demand('parlor-history', host) === 'ready' ? renderHistory(chat, true) : nothing}</div>` : nothing}
     <div class="chat print-whole" ?inert=${isHistoryOpen}>
       ${
         settings.header.enabled
@@ -50,7 +50,7 @@ export function renderChat(view: ChatView) {
       </div>
     </div>
     ${
-      (settings.composer.attachments || settings.pageDrop) && lazyElements.demand('parlor-drop-zone', host) === 'there'
+      (settings.composer.attachments || settings.pageDrop) && lazyElements.demand('parlor-drop-zone', host) === 'ready'
         ? html`<parlor-drop-zone exportparts=${exportedParts}
             .onPage=${settings.pageDrop}
             .disabled=${!settings.composer.attachments || isHistoryOpen || (thread?.status.type ?? 'active') !== 'active'}
@@ -61,8 +61,8 @@ export function renderChat(view: ChatView) {
   </div>`;
 }
 
-/** Draws the transcript, or the start screen of a thread that has not begun. */
-function renderMain({chat, isNew, onAwayChange}: ChatView) {
+/** Renders the transcript, or the start screen of a new thread. */
+function renderMain({chat, isNew, onScrollChange}: ChatView) {
   const {settings, conversation} = chat;
   const {state, loadingId} = conversation;
   return isNew
@@ -78,19 +78,19 @@ function renderMain({chat, isNew, onAwayChange}: ChatView) {
       .canRetry=${settings.retry && (state.thread?.status.type ?? 'active') === 'active'}
       .canRate=${settings.feedback}
       .imageDomains=${chat.imageDomains}
-      @away-change=${onAwayChange}
+      @scroll-change=${onScrollChange}
     ></parlor-messages>`;
 }
 
-/** Draws news, the composer and the line below it. */
-function renderFooter({chat, isNew, isOffline, isAway, wasAway, toLatest}: ChatView) {
+/** Renders the status row, alerts, the composer and the disclaimer. */
+function renderFooter({chat, isNew, isOffline, isScrolledUp, wasScrolledUp, toLatest}: ChatView) {
   const {settings, conversation} = chat;
   const {state, loadingId} = conversation;
   return html`${renderStatusRow({
     isOffline,
     isReconnecting: state.isReconnecting,
-    isAway: !isNew && isAway,
-    keepsRoom: !isNew && wasAway,
+    isScrolledUp: !isNew && isScrolledUp,
+    keepsSpace: !isNew && wasScrolledUp,
     toLatest,
   })}
   <parlor-notices class="no-print" exportparts=${exportedParts}

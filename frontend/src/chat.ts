@@ -1,4 +1,4 @@
-/** The controller of one chat: turns intents and calls of the page into requests, and holds the settings. No DOM. */
+/** The controller of a chat: turns intents and calls of the page into requests, and holds the settings. No DOM. */
 import type {ChatKitEvents} from '@openai/chatkit';
 import {ChosenOptions} from './composer/chosen-options.js';
 import {DraftKeeper} from './composer/draft-keeper.js';
@@ -22,10 +22,10 @@ type EventDetails = {readonly [K in keyof ChatKitEvents]: ChatKitEvents[K] exten
 export type EmitEvent = <K extends keyof ChatKitEvents>(name: K, detail: EventDetails[K]) => void;
 
 export interface ChatHost {
-  /** Called after every change that a view may show. */
+  /** Called after every change of the state. */
   readonly changed: () => void;
   readonly emit: EmitEvent;
-  /** Puts this in place of what is being written. */
+  /** Replaces the draft in the composer. */
   readonly showDraft: (draft: Draft) => void;
 }
 
@@ -47,8 +47,8 @@ export class Chat {
   #listedId: string | undefined;
   #alertText: string | undefined;
   #canRetryAlert = false;
-  /** The thread that could not be opened, because nobody knew who asks. */
-  #lostThreadId: string | undefined;
+  /** The thread that could not be opened because the user is signed out. */
+  #unopenedThreadId: string | undefined;
 
   constructor(host: ChatHost) {
     this.#host = host;
@@ -83,36 +83,36 @@ export class Chat {
     return this.#isHistoryOpen;
   }
   get imageDomains(): readonly string[] {
-    const ofThread = this.conversation.state.thread?.allowedImageDomains ?? NO_DOMAINS;
-    return this.#imageDomains.join(this.#settings.imageDomains, this.#client.imageDomains, ofThread);
+    const threadDomains = this.conversation.state.thread?.allowedImageDomains ?? NO_DOMAINS;
+    return this.#imageDomains.join(this.#settings.imageDomains, this.#client.imageDomains, threadDomains);
   }
-  /** The message of what has failed beside the conversation. */
+  /** The message of a failure outside the conversation. */
   get alertText(): string | undefined {
     return this.#alertText;
   }
 
-  /** Whether the alert says that nobody knows the person, so that signing in again may help. */
+  /** Whether the alert says that the user is signed out, so that signing in again may help. */
   get canRetryAlert(): boolean {
     return this.#canRetryAlert;
   }
 
-  /** Loads all of the conversation; `undefined` when it is there. What fails is shown, and ends it. */
-  loadWhole(): Promise<void> | undefined {
-    const loading = this.conversation.loadWhole();
+  /** Loads all older pages; `undefined` if there are none. A failure is shown, and does not reject. */
+  loadAll(): Promise<void> | undefined {
+    const loading = this.conversation.loadAll();
     if (loading) this.attempt(loading);
     return loading?.catch(() => {});
   }
 
-  /** Takes new settings; a running answer, the draft and the thread stay. */
+  /** Applies new settings; the running answer, the draft and the thread are kept. */
   configure(settings: Settings): void {
     this.#settings = settings;
     this.#client.configure(settings.endpoint, settings.resume);
     this.sideRequests.configure(settings.composer);
-    this.sideRequests.keepUploads(
+    this.sideRequests.storeUploads(
       settings.drafts && settings.composer.attachments ? settings.endpoint?.url : undefined,
     );
     this.#drafts.configure(settings.drafts ? settings.endpoint?.url : undefined, settings.initialThread !== undefined);
-    // Now and not at the first message: pages show a cover until their callback was heard.
+    // At once, not with the first message: pages may hide the chat until their callback was called.
     this.attempt(this.#client.prepare());
     this.chosen.configure(settings);
     if (!settings.history.enabled) this.setHistoryOpen(false);
@@ -126,10 +126,10 @@ export class Chat {
     switch (intent.type) {
       case 'send':
         this.#sendDraft(intent);
-        this.sideRequests.uploads.takeOut();
+        this.sideRequests.uploads.markSent();
         break;
       case 'draft':
-        this.#drafts.changed(intent.draft);
+        this.#drafts.onChange(intent.draft);
         break;
       case 'send-prompt':
         this.#sendDraft(intent);
@@ -151,7 +151,7 @@ export class Chat {
         this.setHistoryOpen(false);
         break;
       case 'more-threads':
-        // Told by the panel itself.
+        // The panel shows this failure itself.
         this.attempt(threads.loadMore(), {isShown: false});
         break;
       case 'load-older':
@@ -203,7 +203,7 @@ export class Chat {
       case 'add-files':
       case 'retry-upload':
       case 'remove-upload':
-        // What was said about the last files is settled or said again.
+        // The alert about the last files is outdated, or will be shown again.
         this.#setAlert(undefined);
         this.sideRequests.handle(intent);
         break;
@@ -220,33 +220,33 @@ export class Chat {
     }
   }
 
-  /** Shows a thread, or the start screen for `undefined`. Rejects when it cannot be read; what was shown stays. */
+  /** Opens a thread, or the start screen for `undefined`. Rejects if it cannot be loaded; the current thread stays. */
   async open(threadId: string | undefined): Promise<void> {
     this.#setAlert(undefined);
-    this.#lostThreadId = undefined;
+    this.#unopenedThreadId = undefined;
     try {
       await this.conversation.open(threadId);
     } catch (error) {
-      if (isSignedOut(error)) this.#lostThreadId = threadId;
+      if (isSignedOut(error)) this.#unopenedThreadId = threadId;
       throw error;
     }
   }
 
-  /** Shows the thread that a page begins with; one that is not there, or not this person's, gives the start screen. */
+  /** Opens the initial thread of a page; the start screen is shown if it does not exist, or belongs to another user. */
   async openInitial(threadId: string): Promise<void> {
     try {
       await this.open(threadId);
     } catch (error) {
-      // Pages keep the id of the thread, and shall forget this one. Any other failure may pass.
+      // Pages remember the id of the thread, and should forget this one. Other failures may be temporary.
       if (isMissing(error)) this.#host.emit('chatkit.thread.change', {threadId: null});
-      this.#drafts.showKept();
+      this.#drafts.restore();
       throw error;
     }
   }
 
   setHistoryOpen(isOpen: boolean): void {
     if (isOpen && !this.#settings.history.enabled) return;
-    // The panel shows that failure itself, with a way to try again.
+    // The panel shows this failure itself, with a button to retry.
     if (isOpen) this.attempt(this.threads.load(), {isShown: false});
     if (isOpen === this.#isHistoryOpen) return;
     this.#isHistoryOpen = isOpen;
@@ -255,7 +255,7 @@ export class Chat {
     this.#host.emit(isOpen ? 'chatkit.history.open' : 'chatkit.history.close', undefined);
   }
 
-  /** Has the list of threads loaded, and loaded again when there is a thread that it lacks. */
+  /** While the history is docked, its list is kept up to date: it is loaded now, and with every new thread. */
   setDocked(isDocked: boolean): void {
     if (isDocked === this.#isDocked) return;
     this.#isDocked = isDocked;
@@ -266,7 +266,7 @@ export class Chat {
     if (this.#settings.endpoint) this.attempt(this.threads.load(), {isShown: false});
   }
 
-  /** Shows and reports what goes wrong in something nobody waits for; an abort is not wrong. */
+  /** Reports and shows the rejection of a promise that is not awaited, unless it was aborted. */
   attempt(promise: Promise<unknown>, {isShown = true} = {}): void {
     promise.catch((error: unknown) => {
       if (error instanceof DOMException && error.name === 'AbortError') return;
@@ -275,12 +275,12 @@ export class Chat {
     });
   }
 
-  /** Goes on where `close` left an answer. */
+  /** Resumes the answer that was in progress when `close` was called. */
   resume(): void {
     this.attempt(this.conversation.resume());
   }
 
-  /** Leaves nothing running. */
+  /** Aborts everything that runs. */
   close(): void {
     this.conversation.close();
     this.threads.close();
@@ -298,46 +298,46 @@ export class Chat {
 
   async #send(message: Message): Promise<void> {
     const {content, quotedText} = message;
-    if (this.#lostThreadId !== undefined) {
-      // What is written now belongs to the thread that the page began with.
+    if (this.#unopenedThreadId !== undefined) {
+      // The message belongs to the thread that the page wanted to open.
       try {
-        await this.open(this.#lostThreadId);
+        await this.open(this.#unopenedThreadId);
       } catch (error) {
         this.#host.showDraft({content, quotedText});
         throw error;
       }
     }
-    this.#drafts.sending({content, quotedText});
+    this.#drafts.onSend({content, quotedText});
     try {
       await this.conversation.send(message);
     } finally {
-      this.#takeBackRefused({content, quotedText}, message.attachments);
+      this.#restoreRejected({content, quotedText}, message.attachments);
     }
   }
 
-  /** The server has the message by now, or none was sent. */
+  /** Removes the saved message once the server has confirmed it. */
   #forgetConfirmed(): void {
     const {unconfirmedKey, entries} = this.conversation.state;
-    if (unconfirmedKey === undefined && entries.length > 0) this.#drafts.confirmed();
+    if (unconfirmedKey === undefined && entries.length > 0) this.#drafts.onConfirm();
   }
 
-  /** Gives a refused message back to the composer, to be changed, unless the next one is being written. */
-  #takeBackRefused(draft: Draft, attachments: readonly Attachment[]): void {
+  /** Returns a rejected message and its files to the composer. */
+  #restoreRejected(draft: Draft, attachments: readonly Attachment[]): void {
     const {failure} = this.conversation.state;
     const {uploads} = this.sideRequests;
-    if (!failure?.isRefused || !this.conversation.takeBack()) {
-      uploads.letGo();
+    if (!failure?.isRefused || !this.conversation.withdraw()) {
+      uploads.forgetSent();
       return;
     }
-    this.#drafts.refused(draft);
-    if (uploads.list.length === 0) uploads.putBack(attachments, failure.message);
+    this.#drafts.onReject(draft);
+    if (uploads.list.length === 0) uploads.restoreSent(attachments, failure.message);
     this.#setAlert(failure.message);
   }
 
   async #signInAgain(): Promise<void> {
     await this.#client.renew();
     this.#setAlert(undefined);
-    if (this.#lostThreadId !== undefined) await this.open(this.#lostThreadId);
+    if (this.#unopenedThreadId !== undefined) await this.open(this.#unopenedThreadId);
   }
 
   #onWidgetAction({action, itemId, widget, done}: WidgetAction): void {
@@ -360,8 +360,8 @@ export class Chat {
 
   async #deleteThread(threadId: string): Promise<void> {
     await this.threads.remove(threadId);
-    this.#drafts.removed(threadId);
-    this.conversation.drop(threadId);
+    this.#drafts.onRemove(threadId);
+    this.conversation.abort(threadId);
     if (this.conversation.state.thread?.id === threadId) await this.open(undefined);
   }
 
@@ -390,7 +390,7 @@ export class Chat {
   }
 }
 
-/** Whether the server has said that there is no such thing for this person. */
+/** Whether the server has no such thread for this user. */
 function isMissing(error: unknown): boolean {
   return error instanceof RequestError && [400, 403, 404, 410, 422].includes(error.status);
 }

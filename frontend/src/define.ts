@@ -1,7 +1,7 @@
 /** The entry point of `chatkit.js`: registers the custom elements of the core, once per page. */
 import {OpenAIChatKitElement} from './element.js';
 import {shareWithParts} from './shared-with-parts.js';
-import {handOnPageStyles} from './theme/page-style.js';
+import {inheritPageStyles} from './theme/page-style.js';
 import {ComposerView} from './views/composer.js';
 import {ComposerField} from './views/composer-field.js';
 import {MenuButton} from './views/composer-menu.js';
@@ -15,10 +15,10 @@ import {StartScreen} from './views/start-screen.js';
 import {TurnActions} from './views/turn-actions.js';
 import {WidgetView} from './widgets/widget-view.js';
 
-/** `<openai-chatkit>` under a name of its own, for pages that have both this one and OpenAI's. */
+/** `<openai-chatkit>` under another name, for pages that also use OpenAI's element. */
 class ParlorChat extends OpenAIChatKitElement {}
 
-// The public tags come last: whoever waits for one finds everything inside it defined.
+// The public tags come last, so that everything inside them is defined before.
 const elements: readonly (readonly [tag: string, element: CustomElementConstructor])[] = [
   ['parlor-composer', ComposerView],
   ['parlor-composer-field', ComposerField],
@@ -36,11 +36,11 @@ const elements: readonly (readonly [tag: string, element: CustomElementConstruct
   ['openai-chatkit', OpenAIChatKitElement],
 ];
 
-// A second script of ours must not mix its parts with those of the first. Nothing is fetched here: pages wait a few
-// seconds only for the tag.
+// A second copy of the script must not mix its lazy parts with those of the first. Nothing is fetched before the
+// elements are defined: pages wait only a few seconds for the tag.
 if (!customElements.get('parlor-chat')) {
   shareWithParts();
-  handOnPageStyles();
+  inheritPageStyles();
   for (const [tag, element] of elements) {
     if (!customElements.get(tag)) customElements.define(tag, element);
   }

@@ -14,7 +14,17 @@ import {
   THREAD,
   user,
 } from './testing/fake-server.js';
-import {appears, create, find, heard, listen, mount, named, optionsFor, textOf} from './testing/mounted-element.js';
+import {
+  create,
+  eventDetails,
+  find,
+  listen,
+  mount,
+  optionsFor,
+  textOf,
+  waitForElement,
+  waitForEvent,
+} from './testing/mounted-element.js';
 
 describe('events', () => {
   it('of all kinds wait for listeners that come after the options, in order', async () => {
@@ -25,7 +35,7 @@ describe('events', () => {
     // Later than any microtask, as React attaches its listeners.
     await vi.waitFor(() => expect(server.calls).toHaveLength(2));
     const events = listen(element);
-    await heard(events, 'thread.load.end');
+    await waitForEvent(events, 'thread.load.end');
     expect(events.map(([name]) => name)).toEqual([
       ...['log', 'ready', 'thread.load.start', 'thread.change', 'thread.load.end'],
     ]);
@@ -34,7 +44,7 @@ describe('events', () => {
   it('without details carry null', async () => {
     const {element, events} = mount(new FakeServer({'threads.create': () => []}));
     await element.sendUserMessage({text: 'Hi'});
-    await heard(events, 'response.end');
+    await waitForEvent(events, 'response.end');
     expect(events).toEqual([
       ['ready', null],
       ['response.start', null],
@@ -49,7 +59,7 @@ describe('events', () => {
     element.addEventListener('chatkit.ready', () => {
       sending = element.sendUserMessage({text: 'Go'});
     });
-    await heard(events, 'response.end');
+    await waitForEvent(events, 'response.end');
     await sending;
     expect(server.of('threads.add_user_message')[0]?.params).toMatchObject({thread_id: 'thr_1'});
   });
@@ -59,9 +69,9 @@ describe('options that come again with equal content', () => {
   it('ask for nothing and reset nothing', async () => {
     const server = new FakeServer(stored(user('Hi')));
     const {element, events} = mount(server, {initialThread: 'thr_1'});
-    await heard(events, 'thread.load.end');
+    await waitForEvent(events, 'thread.load.end');
     await element.setComposerValue({text: 'Draft'});
-    const drawn = await appears(element, 'parlor-message');
+    const drawn = await waitForElement(element, 'parlor-message');
     const before = server.calls.length;
     element.setOptions(optionsFor(server, {initialThread: 'thr_1'}));
     await element.updateComplete;
@@ -93,7 +103,7 @@ describe('hosted mode', () => {
     expect(getClientSecret).toHaveBeenCalledExactlyOnceWith(null);
     const events = listen(element);
     document.body.append(element);
-    await heard(events, 'thread.load.end');
+    await waitForEvent(events, 'thread.load.end');
     expect(getClientSecret).toHaveBeenCalledTimes(1);
     expect(server.calls.map(({url, headers}) => [url, headers.Authorization])).toEqual([
       ['https://own.example/chatkit', 'Bearer secret'],
@@ -104,12 +114,12 @@ describe('hosted mode', () => {
   it('says that the page has no secret to the person, and why to the page', async () => {
     const getClientSecret = () => Promise.reject(new Error('No session.'));
     const {element, events} = mount(new FakeServer(), {api: {getClientSecret}, parlor: {baseUrl: '/own'}});
-    await heard(events, 'error');
+    await waitForEvent(events, 'error');
     await vi.waitFor(() => expect(textOf(element)).toContain('The page could not sign you in.'));
     expect(textOf(element)).not.toContain('No session.');
     const reason = 'The option api.getClientSecret failed: No session.';
-    expect(named(events, 'error')).toMatchObject([{error: {cause: {message: reason}}}]);
-    expect(named(events, 'log')).toContainEqual({name: 'client_secret.missing', data: {reason}});
+    expect(eventDetails(events, 'error')).toMatchObject([{error: {cause: {message: reason}}}]);
+    expect(eventDetails(events, 'log')).toContainEqual({name: 'client_secret.missing', data: {reason}});
   });
 });
 
@@ -119,18 +129,18 @@ describe('the first thread', () => {
       'threads.get_by_id': () => Response.json({error: {message: 'This chat does not exist.'}}, {status}),
     });
     const {element, events} = mount(server, {initialThread: 'thr_gone'});
-    await heard(events, 'error');
-    await vi.waitFor(() => expect(named(events, 'thread.change')).toEqual([{threadId: null}]));
-    await vi.waitFor(() => expect(named(events, 'thread.load.start')).toHaveLength(1));
-    await vi.waitFor(() => expect(named(events, 'thread.load.end')).toHaveLength(1));
+    await waitForEvent(events, 'error');
+    await vi.waitFor(() => expect(eventDetails(events, 'thread.change')).toEqual([{threadId: null}]));
+    await vi.waitFor(() => expect(eventDetails(events, 'thread.load.start')).toHaveLength(1));
+    await vi.waitFor(() => expect(eventDetails(events, 'thread.load.end')).toHaveLength(1));
     await vi.waitFor(() => expect(textOf(element)).toMatch(/What can I help[\s\S]*does not exist/));
   });
 
   it('that cannot be read now is not forgotten', async () => {
     const server = new FakeServer({'threads.get_by_id': () => new Response('', {status: 503})});
     const {events} = mount(server, {initialThread: 'thr_1'});
-    await heard(events, 'error');
-    expect(named(events, 'thread.change')).toEqual([]);
+    await waitForEvent(events, 'error');
+    expect(eventDetails(events, 'thread.change')).toEqual([]);
   });
 
   it('is joined in the middle of its answer where the page says that the server resumes', async () => {
@@ -142,10 +152,10 @@ describe('the first thread', () => {
     element.setOptions(optionsFor(server, {initialThread: 'thr_1'}));
     document.body.append(element);
     live.send(created, done(user('Hi')), added(assistant('a')), delta('a', 'Half'));
-    await heard(events, 'response.start');
+    await waitForEvent(events, 'response.start');
     await vi.waitFor(() => expect(textOf(element)).toMatch(/Hi[\s\S]*Half/));
     live.send(delta('a', ' and half.'), done(assistant('a', 'Half and half.'))).end();
-    await heard(events, 'response.end');
+    await waitForEvent(events, 'response.end');
     await vi.waitFor(() => expect(textOf(element)).toContain('Half and half.'));
   });
 });
@@ -164,10 +174,10 @@ describe('a lost connection', () => {
     first.cut();
     await vi.waitFor(() => expect(textOf(element)).toContain('Reconnecting'));
     dispatchEvent(new Event('online'));
-    await heard(events, 'response.end');
+    await waitForEvent(events, 'response.end');
     await vi.waitFor(() => expect(textOf(element)).toContain('Whole.'));
     expect(textOf(element)).not.toContain('Reconnecting');
-    expect(named(events, 'error')).toEqual([]);
+    expect(eventDetails(events, 'error')).toEqual([]);
   });
 });
 
@@ -184,9 +194,9 @@ describe('methods', () => {
     await element.setThreadId(undefined);
     await element.setThreadId('thr_1');
     await element.setThreadId(null);
-    await heard(events, 'thread.change', 4);
+    await waitForEvent(events, 'thread.change', 4);
     const ids = ['thr_1', null, 'thr_1', null];
-    await vi.waitFor(() => expect(named(events, 'thread.change')).toEqual(ids.map(threadId => ({threadId}))));
+    await vi.waitFor(() => expect(eventDetails(events, 'thread.change')).toEqual(ids.map(threadId => ({threadId}))));
   });
 
   it('refuse an action while an answer runs', async () => {
@@ -194,7 +204,7 @@ describe('methods', () => {
     const {element, events} = mount(new FakeServer({'threads.create': () => first.response}));
     const sending = element.sendUserMessage({text: 'Hi'});
     first.send(created);
-    await heard(events, 'thread.change');
+    await waitForEvent(events, 'thread.change');
     await expect(element.sendCustomAction({type: 'a'})).rejects.toThrow('busy');
     await expect(element.setThreadId('thr_2')).rejects.toThrow('busy');
     await expect(element.fetchUpdates()).rejects.toThrow('no thread');
@@ -213,8 +223,8 @@ describe('fetchUpdates', () => {
     let items: Frame[] = [user('Hi'), widget, assistant('a', 'Old.')];
     const server = new FakeServer({'threads.get_by_id': () => THREAD, 'items.list': () => page(...items)});
     const {element} = mount(server, {initialThread: 'thr_1'});
-    const view = await appears(element, 'parlor-widget');
-    const input = await appears<HTMLInputElement>(view, 'input');
+    const view = await waitForElement(element, 'parlor-widget');
+    const input = await waitForElement<HTMLInputElement>(view, 'input');
     input.value = 'typed';
     input.dispatchEvent(new Event('input', {bubbles: true, composed: true}));
     input.focus();
@@ -236,7 +246,7 @@ describe('what a server remembers', () => {
       'items.list': () => ({...page(user('Hi'), assistant('a', 'Hello.')), feedback: {a: 'negative'}}),
     });
     const {element} = mount(server, {initialThread: 'thr_1', threadItemActions: {feedback: true}});
-    const bad = await appears(element, '[aria-label="Bad answer"]');
+    const bad = await waitForElement(element, '[aria-label="Bad answer"]');
     expect(bad.getAttribute('aria-pressed')).toBe('true');
     expect(find(element, '[aria-label="Good answer"]')?.getAttribute('aria-pressed')).toBe('false');
     bad.click();
@@ -249,11 +259,13 @@ describe('widgets', () => {
 
   it('report what is wrong with their JSON to the page and not to the person', async () => {
     const {element, events} = mount(new FakeServer(stored(user('Hi'), widget)), {initialThread: 'thr_1'});
-    const view = await appears(element, 'parlor-widget');
+    const view = await waitForElement(element, 'parlor-widget');
     const detail = {message: 'The field "a" is in the payload already.', itemId: 'w_1'};
     view.dispatchEvent(new CustomEvent('widget-error', {detail, bubbles: true}));
-    await heard(events, 'error');
-    await vi.waitFor(() => expect((named(events, 'error')[0] as {error: Error}).error.message).toBe(detail.message));
+    await waitForEvent(events, 'error');
+    await vi.waitFor(() =>
+      expect((eventDetails(events, 'error')[0] as {error: Error}).error.message).toBe(detail.message),
+    );
     expect(textOf(element)).not.toContain(detail.message);
   });
 
@@ -263,7 +275,7 @@ describe('widgets', () => {
       'threads.custom_action': () => [{type: 'error', code: 'custom', message: 'Not any more.', allow_retry: true}],
     });
     const {element, events} = mount(server, {initialThread: 'thr_1'});
-    const view = await appears(element, 'parlor-widget');
+    const view = await waitForElement(element, 'parlor-widget');
     let finished: Promise<unknown> | undefined;
     const detail = {
       action: {type: 'a.b', payload: {}, handler: 'server', streaming: true},
@@ -277,7 +289,7 @@ describe('widgets', () => {
     await expect(finished).rejects.toThrow();
     await vi.waitFor(() => expect(textOf(element)).toContain('Not any more.'));
     expect(find(element, '.failure button')).toBeUndefined();
-    await vi.waitFor(() => expect(named(events, 'error')).toHaveLength(1));
+    await vi.waitFor(() => expect(eventDetails(events, 'error')).toHaveLength(1));
     expect(server.of('items.list')).toHaveLength(2);
   });
 });

@@ -1,7 +1,16 @@
 import type {ChatKitOptions} from '@openai/chatkit';
 import {describe, expect, it, vi} from 'vitest';
 import {FakeServer, type Frame, streamOf, THREAD} from './testing/fake-server.js';
-import {create, find, type Heard, heard, mount, named, optionsFor, textOf} from './testing/mounted-element.js';
+import {
+  create,
+  type DispatchedEvents,
+  eventDetails,
+  find,
+  mount,
+  optionsFor,
+  textOf,
+  waitForEvent,
+} from './testing/mounted-element.js';
 
 const echo = (text: string) => ({
   type: 'thread.item.done',
@@ -19,8 +28,8 @@ const HELLO = [
   answer('a_1', 'Hi **you**'),
 ];
 
-const ready = (events: Heard) => heard(events, 'ready');
-const idle = (events: Heard, turns = 1) => heard(events, 'response.end', turns);
+const ready = (events: DispatchedEvents) => waitForEvent(events, 'ready');
+const idle = (events: DispatchedEvents, turns = 1) => waitForEvent(events, 'response.end', turns);
 
 describe('before there are options', () => {
   it('asks for nothing, throws nothing and leaves the host alone', async () => {
@@ -58,13 +67,13 @@ describe('options', () => {
     document.body.append(element);
     element.setOptions(optionsFor(server));
     await Promise.resolve();
-    const heard: unknown[] = [];
-    element.addEventListener('chatkit.ready', event => heard.push((event as CustomEvent).detail));
+    const details: unknown[] = [];
+    element.addEventListener('chatkit.ready', event => details.push((event as CustomEvent).detail));
     element.setOptions(optionsFor(server));
-    await vi.waitFor(() => expect(heard).toEqual([null]));
+    await vi.waitFor(() => expect(details).toEqual([null]));
     element.setOptions(optionsFor(server));
     await new Promise(resolve => requestAnimationFrame(resolve));
-    expect(heard).toHaveLength(1);
+    expect(details).toHaveLength(1);
     expect(server.calls).toEqual([]);
   });
 
@@ -98,13 +107,13 @@ describe('options', () => {
     element.setOptions({...optionsFor(new FakeServer()), telemetry: true} as ChatKitOptions);
     await ready(events);
     await vi.waitFor(() =>
-      expect(named(events, 'log')).toEqual([{name: 'options.unknown_key', data: {key: 'telemetry'}}]),
+      expect(eventDetails(events, 'log')).toEqual([{name: 'options.unknown_key', data: {key: 'telemetry'}}]),
     );
   });
 
   it('without a server give an event and a visible message', async () => {
     const {element, events} = mount(new FakeServer(), {api: undefined});
-    await vi.waitFor(() => expect(named(events, 'error')).toHaveLength(1));
+    await vi.waitFor(() => expect(eventDetails(events, 'error')).toHaveLength(1));
     expect(textOf(element)).toContain('api.url');
   });
 
@@ -133,8 +142,8 @@ describe('a turn', () => {
       thread_id: 'thr_1',
       input: {content: [{type: 'input_text', text: 'More'}], attachments: [], inference_options: {}},
     });
-    await vi.waitFor(() => expect(named(events, 'thread.change')).toEqual([{threadId: 'thr_1'}]));
-    await vi.waitFor(() => expect(named(events, 'response.start')).toHaveLength(2));
+    await vi.waitFor(() => expect(eventDetails(events, 'thread.change')).toEqual([{threadId: 'thr_1'}]));
+    await vi.waitFor(() => expect(eventDetails(events, 'response.start')).toHaveLength(2));
     await vi.waitFor(() => expect(textOf(element)).toMatch(/Hello[\s\S]*Hi you[\s\S]*More[\s\S]*Sure\./));
   });
 
@@ -173,8 +182,8 @@ describe('a turn', () => {
     await idle(events);
     expect(tool).toHaveBeenCalledExactlyOnceWith({name: 'get_selection', params: {n: 1}});
     expect(server.calls[1]?.params).toEqual({thread_id: 'thr_1', result: {}});
-    await vi.waitFor(() => expect(named(events, 'response.start')).toHaveLength(1));
-    await vi.waitFor(() => expect(named(events, 'response.end')).toHaveLength(1));
+    await vi.waitFor(() => expect(eventDetails(events, 'response.start')).toHaveLength(1));
+    await vi.waitFor(() => expect(eventDetails(events, 'response.end')).toHaveLength(1));
   });
 
   it('posts a result even when there is no handler', async () => {
@@ -197,7 +206,7 @@ describe('a turn', () => {
     const {element, events} = mount(new FakeServer({'threads.create': () => effects}));
     await element.sendUserMessage({text: 'Hello'});
     await ready(events);
-    expect(named(events, 'effect')).toEqual([
+    expect(eventDetails(events, 'effect')).toEqual([
       {name: 'one', data: {}},
       {name: 'two', data: {n: 2}},
     ]);
@@ -211,9 +220,9 @@ describe('a turn', () => {
     const {element, events} = mount(server);
     await element.sendUserMessage({text: 'Hello'});
     await vi.waitFor(() => expect(textOf(element)).toMatch(/Hello[\s\S]*Out for a moment\./));
-    await heard(events, 'error');
+    await waitForEvent(events, 'error');
     await vi.waitFor(() =>
-      expect((named(events, 'error')[0] as {error: Error}).error.message).toBe('Out for a moment.'),
+      expect((eventDetails(events, 'error')[0] as {error: Error}).error.message).toBe('Out for a moment.'),
     );
     isDown = false;
     find(element, '.failure button')?.click();
@@ -270,7 +279,7 @@ describe('a turn', () => {
     await sending;
     await idle(events);
     expect(server.calls[0]?.signal.aborted).toBe(true);
-    expect(named(events, 'error')).toEqual([]);
+    expect(eventDetails(events, 'error')).toEqual([]);
     expect(textOf(element)).toContain('Hi you');
   });
 
@@ -288,7 +297,7 @@ describe('a turn', () => {
     await sending;
     await idle(events);
     expect(textOf(element)).not.toContain('Hello');
-    expect(named(events, 'thread.change')).toEqual([]);
+    expect(eventDetails(events, 'thread.change')).toEqual([]);
   });
 });
 
@@ -370,7 +379,9 @@ describe('widgets', () => {
     };
     const {events} = await act(server(), {handler: 'client'}, {widgets: {onAction}});
     await ready(events);
-    await vi.waitFor(() => expect((named(events, 'error')[0] as {error: Error}).error.message).toBe('No map here.'));
+    await vi.waitFor(() =>
+      expect((eventDetails(events, 'error')[0] as {error: Error}).error.message).toBe('No map here.'),
+    );
   });
 
   it('need a thread to send an action to', async () => {
@@ -416,7 +427,7 @@ describe('threads', () => {
     await vi.waitFor(() => expect(textOf(element)).toContain('Newest answer'));
     element.setOptions(optionsFor(server, {initialThread: 'thr_2'}));
     await ready(events);
-    await vi.waitFor(() => expect(named(events, 'thread.change')).toEqual([{threadId: 'thr_1'}]));
+    await vi.waitFor(() => expect(eventDetails(events, 'thread.change')).toEqual([{threadId: 'thr_1'}]));
   });
 
   it('put older items above on request', async () => {
@@ -433,8 +444,8 @@ describe('threads', () => {
 
   it('that cannot be read leave the start screen, with both load events and an error', async () => {
     const {element, events} = mount(stored(), {initialThread: 'thr_gone'});
-    await vi.waitFor(() => expect(named(events, 'thread.load.end')).toHaveLength(1));
-    await vi.waitFor(() => expect(named(events, 'error')).toHaveLength(1));
+    await vi.waitFor(() => expect(eventDetails(events, 'thread.load.end')).toHaveLength(1));
+    await vi.waitFor(() => expect(eventDetails(events, 'error')).toHaveLength(1));
     await vi.waitFor(() => expect(textOf(element)).toMatch(/What can I help[\s\S]*This chat does not exist\./));
     await expect(element.setThreadId('thr_gone')).rejects.toThrow('does not exist');
   });
@@ -564,7 +575,7 @@ describe('the composer', () => {
       quoted_text: 'quoted',
       inference_options: {tool_choice: {id: 'web'}, model: 'b'},
     });
-    await vi.waitFor(() => expect(named(events, 'tool.change')).toEqual([{toolId: 'web'}, {toolId: null}]));
+    await vi.waitFor(() => expect(eventDetails(events, 'tool.change')).toEqual([{toolId: 'web'}, {toolId: null}]));
   });
 
   it('sends a starter prompt at once', async () => {

@@ -1,4 +1,4 @@
-/** `<openai-chatkit>`, the public element: takes options and calls, draws views of its `Chat`, dispatches events. */
+/** `<openai-chatkit>`, the public element: takes options and calls, renders the views, dispatches events. */
 import type {Attachment as AppAttachment, ChatKitOptions, OpenAIChatKit, ToolChoice} from '@openai/chatkit';
 import {html, LitElement, type PropertyValues} from 'lit';
 import {Chat} from './chat.js';
@@ -15,7 +15,7 @@ import type {Attachment} from './protocol/types.js';
 import {strings} from './strings.js';
 import {AppliedTheme} from './theme/applied-theme.js';
 import {elementStyles} from './theme/element-style.js';
-import {PrintedWhole} from './theme/print.js';
+import {PrintLayout} from './theme/print.js';
 import {defaultTokens} from './theme/tokens.js';
 import type {ComposerView} from './views/composer.js';
 import {guardFieldKeys} from './views/field-keys.js';
@@ -27,26 +27,26 @@ import {Surroundings} from './views/surroundings.js';
 
 type SendParameters = Parameters<OpenAIChatKit['sendUserMessage']>[0];
 type DraftParameters = Parameters<OpenAIChatKit['setComposerValue']>[0];
-/** After the first frame, when the page has what it needs. */
+/** Delay before the history is prefetched, so that it does not compete with the page. */
 const PREFETCH_DELAY_MS = 1000;
 
 /**
- * The chat.
+ * The chat element, compatible with ChatKit's.
  *
- * Options that only this client has are described in `extension-options.ts`.
+ * Options that only this client has are described in `extension-options.ts`. CSS parts are listed in
+ * `views/exported-parts.ts`, custom properties in `theme/tokens.ts`; docs/theming.md describes both.
  *
- * @event chatkit.ready - Options are applied and the first frame is drawn; once.
- * Its parts are listed in `views/exported-parts.ts`, its custom properties in `tokens.ts`, both in docs/theming.md.
+ * @event chatkit.ready - Options are applied and the first frame is rendered; once.
  *
- * @attribute data-parlor-resume - The server lets clients join an answer that is being written.
- * @attribute data-parlor-drafts - What is being written outlives a reload.
- * @attribute data-parlor-stylesheet - A style sheet for everything inside: its address at the page's origin, or its text.
- * @attribute data-parlor-image-domains - Where pictures within answers may come from, separated by commas.
- * @attribute data-parlor-base-url - Where requests go in hosted mode, when the options name no `api.url`.
+ * @attribute data-parlor-resume - The server supports joining an answer that is being written.
+ * @attribute data-parlor-drafts - Drafts survive a reload.
+ * @attribute data-parlor-stylesheet - A style sheet for the shadow roots: its URL at the page's origin, or its text.
+ * @attribute data-parlor-image-domains - Domains that images in answers may come from, separated by commas.
+ * @attribute data-parlor-base-url - The server's URL in hosted mode, if the options have no `api.url`.
  * @cssproperty --chatkit-accent - Colour of main buttons. Every property of `tokens.ts` may be set on the element.
  */
 export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
-  /** So that Lit hands on what a page has set before the script that defines the element. */
+  /** Declared so that Lit applies options that a page has set before the element was defined. */
   static override properties = {options: {attribute: false, noAccessor: true}};
   static override styles = [defaultTokens, baseStyles, buttonStyles, elementStyles, statusRowStyles];
 
@@ -54,10 +54,10 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   #reportedKeys = new Set<string>();
   #hasStarted = false;
   #wasHistoryOpen = false;
-  #isAway = false;
-  #wasAway = false;
+  #isScrolledUp = false;
+  #wasScrolledUp = false;
   #isDocked = false;
-  /** Methods that need the thread wait for the first one: pages call them as soon as they hear `ready`. */
+  /** Methods that need the thread wait for the initial one: pages call them as soon as the element is ready. */
   #initialLoad: Promise<void> | undefined;
   #configure: () => void = () => {};
   readonly #configured = new Promise<void>(resolve => {
@@ -65,9 +65,9 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   });
   readonly #events = new EventQueue(this);
   readonly #theme = new AppliedTheme(this, (name, data) => this.#events.emit('chatkit.log', {name, data}));
-  readonly #printed = new PrintedWhole(this, () =>
+  readonly #printLayout = new PrintLayout(this, () =>
     this.#chat
-      .loadWhole()
+      .loadAll()
       ?.then(() => this.updateComplete)
       .then(() => frameSlices.settled()),
   );
@@ -79,13 +79,13 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   });
 
   static override get observedAttributes(): string[] {
-    // biome-ignore lint/complexity/noThisInStatic: Lit prepares the class it is asked through, which must be ours
+    // biome-ignore lint/complexity/noThisInStatic: Lit finalizes the class on which this is read, which must be ours
     return [...super.observedAttributes, 'classname'];
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.#printed.connect();
+    this.#printLayout.connect();
     if (this.#hasStarted) this.#chat.resume();
     this.#applyTheme();
     this.#start();
@@ -93,12 +93,12 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    // Moving the element disconnects it for a moment; only what stays out is closed.
+    // Moving the element disconnects it for a moment; it is closed only if it stays disconnected.
     queueMicrotask(() => {
       if (this.isConnected) return;
       this.#chat.close();
       this.#theme.releaseFonts();
-      this.#printed.disconnect();
+      this.#printLayout.disconnect();
     });
   }
 
@@ -128,25 +128,25 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   }
 
   focusComposer(): Promise<void> {
-    return this.#method(async () => {
+    return this.#whenConfigured(async () => {
       await this.updateComplete;
       this.#composer?.focus();
     });
   }
 
   setThreadId(threadId: string | null | undefined): Promise<void> {
-    return this.#method(async () => {
+    return this.#whenConfigured(async () => {
       await this.#initialLoad;
       if (this.#chat.conversation.isBusy) throw new Error(strings.busy);
       const opening = this.#chat.open(threadId ?? undefined);
-      // Many pages do not wait for the promise; the person is told, and the page by an event too.
+      // Many pages do not await the promise: a failure is also shown to the user and emitted as an event.
       this.#chat.attempt(opening);
       await opening;
     });
   }
 
   sendUserMessage(params: SendParameters): Promise<void> {
-    return this.#method(async () => {
+    return this.#whenConfigured(async () => {
       await this.#initialLoad;
       if (this.#chat.conversation.isBusy) throw new Error(strings.busy);
       if (params.newThread) await this.#chat.open(undefined);
@@ -161,7 +161,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   }
 
   setComposerValue(params: DraftParameters): Promise<void> {
-    return this.#method(async () => {
+    return this.#whenConfigured(async () => {
       await this.updateComplete;
       const {text, content, reply, attachments, files, selectedToolId, selectedModelId} = params;
       const draft: {-readonly [K in keyof Draft]?: Draft[K]} = {};
@@ -177,27 +177,27 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   }
 
   sendCustomAction(action: {type: string; payload?: Record<string, unknown>}, itemId?: string): Promise<void> {
-    return this.#method(async () => {
+    return this.#whenConfigured(async () => {
       await this.#initialLoad;
       await this.#chat.conversation.act(action, itemId, true);
     });
   }
 
-  /** The older name of `sendCustomAction`. */
+  /** Deprecated name of `sendCustomAction`. */
   sendAction(action: {type: string; payload?: Record<string, unknown>}, itemId?: string): Promise<void> {
     return this.sendCustomAction(action, itemId);
   }
 
   fetchUpdates(): Promise<void> {
-    return this.#method(() => this.#chat.conversation.refresh());
+    return this.#whenConfigured(() => this.#chat.conversation.refresh());
   }
 
   showHistory(): Promise<void> {
-    return this.#method(async () => this.#chat.setHistoryOpen(true));
+    return this.#whenConfigured(async () => this.#chat.setHistoryOpen(true));
   }
 
   hideHistory(): Promise<void> {
-    return this.#method(async () => this.#chat.setHistoryOpen(false));
+    return this.#whenConfigured(async () => this.#chat.setHistoryOpen(false));
   }
 
   protected override createRenderRoot(): HTMLElement | DocumentFragment {
@@ -207,7 +207,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
     return root;
   }
 
-  /** While an answer streams, at most one render per frame; a hidden tab has no frames and uses a timer. */
+  /** Renders at most once per frame while an answer streams; in a hidden tab, by a timer. */
   protected override async scheduleUpdate(): Promise<void> {
     if (this.#chat.conversation.state.isResponding) await nextFrame();
     super.scheduleUpdate();
@@ -230,7 +230,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
     const {isHistoryOpen} = this.#chat;
     const hasClosed = this.#wasHistoryOpen && !isHistoryOpen;
     this.#wasHistoryOpen = isHistoryOpen;
-    // Focus goes back to the opener, but only from where it would otherwise be lost.
+    // The focus returns to the button that opened the history, but only if it would be lost otherwise.
     if (!hasClosed || this.shadowRoot?.activeElement?.localName !== 'parlor-history') return;
     void this.updateComplete.then(() => {
       if (!this.shadowRoot?.activeElement)
@@ -243,18 +243,18 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
     if (!this.#options) return html`<div class="root"></div>`;
     const isNew =
       state.entries.length === 0 && !state.thread && loadingId === undefined && !state.isResponding && !state.failure;
-    // The transcript has gone, and nothing is hidden in the next one until that says so.
-    if (isNew) this.#isAway = this.#wasAway = false;
+    // There is no transcript; the next one reports its own scroll position.
+    if (isNew) this.#isScrolledUp = this.#wasScrolledUp = false;
     return renderChat({
       host: this,
       chat: this.#chat,
       isNew,
       isDocked: this.#isDocked,
       isOffline: this.#surroundings.isOffline,
-      isAway: this.#isAway,
-      wasAway: this.#wasAway,
-      onAwayChange: this.#onAwayChange,
-      toLatest: this.#toLatest,
+      isScrolledUp: this.#isScrolledUp,
+      wasScrolledUp: this.#wasScrolledUp,
+      onScrollChange: this.#onScrollChange,
+      toLatest: this.#scrollToLatest,
     });
   }
 
@@ -263,7 +263,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
     this.#hasStarted = true;
     this.#events.emit('chatkit.ready', null);
     this.#events.openAfterFrame();
-    // So that it opens at once; nobody waits for it now.
+    // Prefetched, so that it opens without delay.
     if (this.#chat.settings.history.enabled)
       setTimeout(() => void (this.isConnected && lazyElements.load('parlor-history')), PREFETCH_DELAY_MS);
     const {initialThread} = this.#chat.settings;
@@ -273,25 +273,26 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
     this.#initialLoad = loading.catch(() => {});
   }
 
-  #onAwayChange = (event: Event): void => {
-    this.#isAway = (event.target as MessagesView).isAway;
-    this.#wasAway ||= this.#isAway;
+  #onScrollChange = (event: Event): void => {
+    this.#isScrolledUp = (event.target as MessagesView).isScrolledUp;
+    this.#wasScrolledUp ||= this.#isScrolledUp;
     this.requestUpdate();
   };
 
-  #toLatest = (): void => this.renderRoot.querySelector<MessagesView>('parlor-messages')?.scrollToLatest();
+  #scrollToLatest = (): void => this.renderRoot.querySelector<MessagesView>('parlor-messages')?.scrollToLatest();
 
   #onIntent(intent: Intent): void {
     this.#chat.handle(intent);
-    // The button that was pressed is gone, and the next thing to do is to write.
+    // The pressed button is gone, and the user will write next.
     if (intent.type === 'new-chat') void this.focusComposer();
-    // On a touch screen the keyboard would cover what has come of it.
+    // On a touch screen the keyboard would cover the result of the click.
     if (intent.type === 'focus-composer' && !matchMedia('(pointer: coarse)').matches) void this.focusComposer();
   }
 
-  #method(run: () => Promise<void>): Promise<void> {
+  /** Runs a public method after the first options were set. */
+  #whenConfigured(run: () => Promise<void>): Promise<void> {
     const promise = this.#configured.then(run);
-    // Pages often do not wait for a method; that must not become an unhandled rejection.
+    // Pages often do not await a method, which must not cause an unhandled rejection.
     promise.catch(() => {});
     return promise;
   }
@@ -309,10 +310,10 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
     if (this.#options) this.#theme.use(theme, stylesheet);
   }
 
-  /** React 18 writes `className` as an attribute of that name, which styles nothing. */
+  /** Copies the attribute `classname`, which React 18 writes for `className`, to `class`. */
   #mirrorClassName(): void {
     const className = this.getAttribute('classname');
-    // Not before the first options: a host changed earlier breaks hydration.
+    // Not before the first options: an earlier change of the host breaks hydration.
     if (className !== null && this.#options && this.getAttribute('class') !== className)
       this.setAttribute('class', className);
   }

@@ -1,9 +1,9 @@
-/** A queue for public events: holds them back until listeners that arrive with the first frame can hear them. */
+/** A queue for public events, which are held back until listeners added in the first frame can receive them. */
 
-/** A hidden tab draws no frame; it is ready after this. */
+/** Longest wait for a frame: a hidden tab has none. */
 const FRAME_LIMIT_MS = 250;
 
-/** React attaches its listeners after the effect that sets the options, so whatever is sent earlier is lost. */
+/** Queues events until `openAfterFrame`: React adds listeners after the options, and would miss earlier events. */
 export class EventQueue {
   readonly #target: EventTarget;
   #waiting: CustomEvent[] | undefined = [];
@@ -19,7 +19,7 @@ export class EventQueue {
     else this.#target.dispatchEvent(event);
   }
 
-  /** Sends what waits one task after the next frame, in order, and from then on everything at once. */
+  /** Dispatches the queued events in order after the next frame; later events are dispatched at once. */
   openAfterFrame(): void {
     if (this.#isOpening) return;
     this.#isOpening = true;
@@ -33,7 +33,7 @@ export class EventQueue {
   }
 
   #open(): void {
-    // A listener may cause further events; they line up behind those that wait.
+    // Listeners may emit further events, which are queued behind the others.
     for (let event = this.#waiting?.shift(); event; event = this.#waiting?.shift()) this.#target.dispatchEvent(event);
     this.#waiting = undefined;
   }

@@ -1,60 +1,60 @@
 /**
- * Options that only this client has. Each is reachable in three ways, the first that says something wins:
+ * Options that only this client has. Each can be set in three places, of which the first one that sets it wins:
  *
  * - `parlor.<name>` in the options, e.g. `{parlor: {resume: true}}`;
- * - `data-parlor-<name>` on the element, e.g. `<openai-chatkit data-parlor-resume>`, where options are type-checked or
- *   shared with a client that refuses unknown keys;
+ * - `data-parlor-<name>` on the element, e.g. `<openai-chatkit data-parlor-resume>`, if options are type-checked or
+ *   shared with a client that rejects unknown keys;
  * - `data-<name>` on the script tag, e.g. `<script src="chatkit.js" data-resume>`, for every element of the page.
  */
-import {addressOf} from './lazy-parts.js';
+import {assetUrl} from './lazy-parts.js';
 
 export interface Extensions {
   /**
-   * `resume`, true or false, default false. The server of this page lets clients join an answer that is being written
-   * (`runs.attach`), so that a reloaded page goes on with it. Without it the client never asks before the server has
-   * numbered its events, and stock servers see nothing but documented operations.
+   * `resume`, true or false, default false. The server supports joining an answer that is being written
+   * (`runs.attach`), so that a reloaded page continues it. Without this option the client sends `runs.attach` only
+   * after the server has numbered an event, and stock servers receive documented operations only.
    */
   readonly resume: boolean;
   /**
-   * `base-url` (`parlor.baseUrl`), default `/chatkit` at the script's own origin. Where requests go when the page gives
-   * `api.getClientSecret` but no `api.url`, as pages made for OpenAI's hosted service do.
+   * `base-url` (`parlor.baseUrl`), default `/chatkit` at the script's origin. The server's URL if the page sets
+   * `api.getClientSecret` but no `api.url`, as pages for OpenAI's hosted service do.
    */
   readonly baseUrl: string | undefined;
   /**
-   * `drafts`, true or false, default false. What is being written is kept by thread in the tab's `sessionStorage`, and is
-   * there again after a reload: text, mentions and quote; files where the server is Parlor. The newest 20, and a message
-   * that nobody has confirmed.
+   * `drafts`, true or false, default false. Drafts are stored by thread in the tab's `sessionStorage` and survive a
+   * reload: text, mentions and quote; files if the server is Parlor. Limited to the newest 20; includes an
+   * unconfirmed message.
    */
   readonly drafts: boolean;
   /**
-   * `max-chars` (`parlor.maxChars`), a whole number; by default any length is sent. So long may a message be, its mentions
-   * and its quote included; a longer one is refused in the composer, which keeps it.
+   * `max-chars` (`parlor.maxChars`), a whole number; unlimited by default. The maximum length of a message, including
+   * its mentions and its quote; the composer does not send a longer one.
    */
   readonly maxChars: number | undefined;
   /**
-   * `sidebar`, true or false, default false. Where the chat is wide enough, the history is a column beside it, always in
-   * sight; elsewhere it is the panel that a button opens.
+   * `sidebar`, true or false, default false. If the chat is wide enough, the history is a permanent column beside it;
+   * otherwise it is a panel that is opened by a button.
    */
   readonly sidebar: boolean;
   /**
-   * `page-drop` (`parlor.pageDrop`), true or false, default false. The page is there for the chat: files that are dropped
-   * anywhere on it go to the message, and none takes the browser elsewhere.
+   * `page-drop` (`parlor.pageDrop`), true or false, default false. The whole page is a drop zone: files that are
+   * dropped anywhere on it are attached to the message, and never opened by the browser.
    */
   readonly pageDrop: boolean;
   /**
-   * `image-domains` (`parlor.imageDomains`), a list, in an attribute separated by commas; by default there are none.
-   * Where pictures within answers may come from besides the page's own origin and what the server allows:
-   * `img.example`, `*.img.example`, `https://img.example:8443`, or `*` for anywhere. Others wait for a click.
+   * `image-domains` (`parlor.imageDomains`), a list, separated by commas in an attribute; empty by default. Domains
+   * that images in answers may come from besides the page's own origin and those that the server allows: `img.example`,
+   * `*.img.example`, `https://img.example:8443`, or `*` for all. Other images are loaded on click.
    */
   readonly imageDomains: readonly string[];
   /**
-   * `image-frame` (`parlor.imageFrame`), an address at the page's own origin. A document that shows the picture that its
-   * parameter `src` names: where the page's policy forbids pictures of others, those that a person asks for are shown by it.
+   * `image-frame` (`parlor.imageFrame`), a URL at the page's origin. A document that shows the image in its parameter
+   * `src`: if the page's policy forbids images of other origins, images that the user requests are shown in it.
    */
   readonly imageFrame: string | undefined;
   /**
-   * `stylesheet`, a `CSSStyleSheet`, the text of one, or its address at the page's own origin. It is taken into every
-   * shadow root of the chat, behind our own rules.
+   * `stylesheet`, a `CSSStyleSheet`, its text, or its URL at the page's origin. Adopted by every shadow root of the
+   * chat, after our own rules.
    */
   readonly stylesheet: unknown;
 }
@@ -76,16 +76,16 @@ const KEYS: ReadonlySet<string> = new Set<Key>([
   'stylesheet',
 ]);
 
-// Asked while our script runs for the first time: later, nobody knows it any more.
+// Determined while our script runs for the first time: later, `currentScript` is gone.
 const scriptAttributes: Attributes = findScript()?.dataset ?? {};
 
 function findScript(): HTMLOrSVGScriptElement | undefined {
   if (document.currentScript) return document.currentScript;
-  const address = addressOf('');
+  const address = assetUrl('');
   return [...document.scripts].find(({src}) => src !== '' && src === address);
 }
 
-/** Keys under `parlor` that mean nothing, as they would be written in the options. */
+/** Lists unknown keys under `parlor`, with that prefix. */
 export function findUnknownExtensions(options: unknown): readonly string[] {
   return Object.keys(section(options))
     .filter(key => !KEYS.has(key))
@@ -118,7 +118,7 @@ export function readExtensions(
   };
 }
 
-/** An attribute without a value says yes, as attributes do. */
+/** Whether an option is set; an attribute without a value is. */
 function isTrue(value: unknown): boolean {
   return value === true || value === '' || value === 'true';
 }
@@ -138,9 +138,9 @@ function toLimit(value: unknown): number | undefined {
 }
 
 function defaultBaseUrl(): string | undefined {
-  // Beside the folder of our script, where it lies as the server gives it: that may be below a path of its host.
-  const isAsServed = SERVED_SCRIPT.test(addressOf('') ?? '');
-  const address = addressOf(isAsServed ? '../../chatkit' : '/chatkit');
+  // Relative to our script if a Parlor server serves it: the server may be mounted below a path.
+  const isAsServed = SERVED_SCRIPT.test(assetUrl('') ?? '');
+  const address = assetUrl(isAsServed ? '../../chatkit' : '/chatkit');
   return address !== undefined && /^https?:/.test(address) ? address : undefined;
 }
 

@@ -37,7 +37,7 @@ describe('time for drawing', () => {
     const {slices, frame, pass} = manualFrames();
     const drawn: string[] = [];
     for (const name of ['first', 'second', 'third']) {
-      slices.later(() => {
+      slices.schedule(() => {
         drawn.push(name);
         if (name === 'second') pass(20);
       });
@@ -51,9 +51,9 @@ describe('time for drawing', () => {
   it('is not given to what was called off', async () => {
     const {slices, frame} = manualFrames();
     const drawn: string[] = [];
-    const callOff = slices.later(() => drawn.push('no'));
-    slices.later(() => drawn.push('yes'));
-    callOff();
+    const cancel = slices.schedule(() => drawn.push('no'));
+    slices.schedule(() => drawn.push('yes'));
+    cancel();
     await frame();
     expect(drawn).toEqual(['yes']);
   });

@@ -1,12 +1,12 @@
-/** The time budget of drawing: how much one frame may spend on it, so that input is never kept waiting. */
+/** The time budget for rendering in each frame, which keeps the page responsive. */
 
-/** Milliseconds of a frame for drawing; styles, layout and paint of what was drawn come on top. */
+/** Rendering time per frame; style, layout and paint come on top. */
 const SLICE_MS = 8;
-/** A hidden tab has no frames. */
+/** Longest wait for a frame: a hidden tab has none. */
 const LONGEST_FRAME_MS = 100;
 const MAX_FRAMES = 600;
 
-/** One frame, or a little longer where there are no frames. */
+/** Resolves with the next frame, or after a short time if there are no frames. */
 export function nextFrame(): Promise<void> {
   return new Promise(resolve => {
     const timer = setTimeout(finish, LONGEST_FRAME_MS);
@@ -19,12 +19,16 @@ export function nextFrame(): Promise<void> {
   });
 }
 
-/** Time for drawing, which all that draw share. */
+/** Rendering time, shared by all views of the page. */
 export interface Slices {
-  /** Whether there is time left before the next frame. */
+  /** Whether there is rendering time left in this frame. */
   hasTime(): boolean;
-  /** Calls when there is time again, the newest first: what stands last is what people look at. Gives what calls it off. */
-  later(run: () => void): () => void;
+  /**
+   * Calls `run` when there is time again; the newest call first, because users look at the end of the transcript.
+   *
+   * @returns A function that cancels the call.
+   */
+  schedule(run: () => void): () => void;
 }
 
 export class FrameSlices implements Slices {
@@ -40,19 +44,19 @@ export class FrameSlices implements Slices {
 
   hasTime(): boolean {
     const now = this.#now();
-    if (this.#end === undefined) this.#begin(now);
+    if (this.#end === undefined) this.#startSlice(now);
     return now < (this.#end ?? 0);
   }
 
-  later(run: () => void): () => void {
-    // A function of its own, so that one that is handed in twice counts twice.
+  schedule(run: () => void): () => void {
+    // A new function, so that the same one can be scheduled twice.
     const call = (): void => run();
     this.#waiting.add(call);
-    if (this.#end === undefined) this.#begin(this.#now());
+    if (this.#end === undefined) this.#startSlice(this.#now());
     return () => void this.#waiting.delete(call);
   }
 
-  /** Comes when everything that waits has been drawn, or after `MAX_FRAMES`. */
+  /** Resolves when all scheduled calls are done, or after `MAX_FRAMES`. */
   async settled(): Promise<void> {
     for (let frame = 0; frame < MAX_FRAMES; frame += 1) {
       await this.#frame();
@@ -60,12 +64,12 @@ export class FrameSlices implements Slices {
     }
   }
 
-  #begin(now: number): void {
+  #startSlice(now: number): void {
     this.#end = now + SLICE_MS;
-    void this.#frame().then(() => this.#run());
+    void this.#frame().then(() => this.#runScheduled());
   }
 
-  #run(): void {
+  #runScheduled(): void {
     this.#end = undefined;
     while (this.#waiting.size > 0 && this.hasTime()) {
       const last = [...this.#waiting].at(-1);
@@ -76,5 +80,5 @@ export class FrameSlices implements Slices {
   }
 }
 
-/** The slices of the page's frames. */
+/** The rendering time of the page. */
 export const frameSlices: FrameSlices = new FrameSlices();

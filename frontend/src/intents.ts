@@ -1,4 +1,4 @@
-/** Intents: the wishes of a person as views tell them to the element, in one event that parents relay. */
+/** Intents: user actions that views report to the element, in a single event that parent views relay. */
 import type {Draft} from './composer/draft-text.js';
 import type {SideRequest} from './composer/side-requests.js';
 import type {Attachment, StructuredAnswers, UserContent} from './protocol/types.js';
@@ -11,7 +11,7 @@ export type Intent =
       readonly attachments: readonly Attachment[];
       readonly quotedText: string | undefined;
     }
-  /** The draft has changed, whoever has changed it. */
+  /** The draft has changed, by the user or the page. */
   | {readonly type: 'draft'; readonly draft: Draft}
   | {readonly type: 'send-prompt'; readonly content: readonly UserContent[]}
   | {readonly type: 'stop' | 'retry' | 'new-chat' | 'open-history' | 'close-history' | 'more-threads' | 'load-older'}
@@ -26,9 +26,9 @@ export type Intent =
       readonly revert: () => void;
     }
   | {readonly type: 'dismiss-notice'; readonly key: string}
-  /** Answered by the transcript itself, which has the list of sources. */
+  /** Handled by the transcript, which has the list of sources. */
   | {readonly type: 'show-source'; readonly key: string}
-  /** The focus is lost, for what was pressed is gone; the element itself answers. */
+  /** The focused control was removed; the element moves the focus to the composer. */
   | {readonly type: 'focus-composer'}
   | {readonly type: 'dismiss-alert' | 'sign-in-again'}
   | {readonly type: 'header-action'; readonly side: 'left' | 'right'}
@@ -47,14 +47,14 @@ export class IntentEvent extends Event {
   }
 }
 
-export function express(from: EventTarget, intent: Intent): void {
+export function dispatch(from: EventTarget, intent: Intent): void {
   from.dispatchEvent(new IntentEvent(intent));
 }
 
-/** A listener that hands the intents of children on, across the border of `host`'s shadow root. */
+/** Returns a listener that relays the intents of children across the shadow root of `host`. */
 export function relayTo(host: EventTarget): (event: Event) => void {
   return event => {
     event.stopPropagation();
-    if (event instanceof IntentEvent) express(host, event.intent);
+    if (event instanceof IntentEvent) dispatch(host, event.intent);
   };
 }

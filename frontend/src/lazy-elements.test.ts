@@ -10,9 +10,9 @@ describe('lazy elements', () => {
     const fetch = vi.fn(async () => ({element: class extends Dummy {}}));
     const elements = new LazyElements({'x-once': fetch});
     const hosts = [{requestUpdate: vi.fn()}, {requestUpdate: vi.fn()}];
-    for (const host of hosts) expect(elements.demand('x-once', host)).toBe('coming');
-    for (const host of hosts) expect(elements.demand('x-once', host)).toBe('coming');
-    await vi.waitFor(() => expect(elements.demand('x-once', hosts[0] as never)).toBe('there'));
+    for (const host of hosts) expect(elements.demand('x-once', host)).toBe('loading');
+    for (const host of hosts) expect(elements.demand('x-once', host)).toBe('loading');
+    await vi.waitFor(() => expect(elements.demand('x-once', hosts[0] as never)).toBe('ready'));
     for (const host of hosts) expect(host.requestUpdate).toHaveBeenCalledTimes(1);
     expect(fetch).toHaveBeenCalledTimes(1);
   });
@@ -36,7 +36,7 @@ describe('lazy elements', () => {
     fails = false;
     now += 60_000;
     elements.retry('x-missing', host);
-    expect(elements.demand('x-missing', host)).toBe('coming');
-    await vi.waitFor(() => expect(elements.demand('x-missing', host)).toBe('there'));
+    expect(elements.demand('x-missing', host)).toBe('loading');
+    await vi.waitFor(() => expect(elements.demand('x-missing', host)).toBe('ready'));
   });
 });

@@ -1,12 +1,12 @@
-/** Lazy custom elements: a class is fetched when its element is to be shown, and registered then. */
+/** Lazy custom elements: fetched and registered when they are first rendered. */
 import {type Clock, fetchPart, LazyPart} from './lazy-parts.js';
 
 interface ElementPart {
   readonly element: CustomElementConstructor;
 }
 
-/** `coming` becomes `there` or `missing`, and whoever has asked is drawn again. */
-export type Presence = 'there' | 'coming' | 'missing';
+/** The state of a lazy element; hosts are updated when `loading` becomes `ready` or `missing`. */
+export type LoadState = 'ready' | 'loading' | 'missing';
 
 interface Host {
   requestUpdate(): void;
@@ -22,30 +22,30 @@ export class LazyElements<Tag extends string> {
     this.#parts = new Map(entries.map(([tag, fetch]) => [tag, new LazyPart(fetch, clock)]));
   }
 
-  /** Whether the element could be fetched and defined. Never rejects. */
+  /** Fetches and defines an element; false if it could not be fetched. Never rejects. */
   async load(tag: Tag): Promise<boolean> {
     const loaded = await this.#parts.get(tag)?.load();
     if (loaded && !customElements.get(tag)) customElements.define(tag, loaded.element);
     return loaded !== undefined;
   }
 
-  /** Asked while `host` draws: whether it may draw the element, which is fetched if nobody has asked before. */
-  demand(tag: Tag, host: Host): Presence {
-    if (customElements.get(tag)) return 'there';
+  /** Returns whether `host` can render the element; starts to fetch it if necessary, and updates `host` afterwards. */
+  demand(tag: Tag, host: Host): LoadState {
+    if (customElements.get(tag)) return 'ready';
     if (this.#missing.has(tag)) return 'missing';
     const hosts = this.#waiting.get(tag);
     if (hosts) hosts.add(host);
-    else void this.#settle(tag, host);
-    return 'coming';
+    else void this.#loadFor(tag, host);
+    return 'loading';
   }
 
-  /** After a failure: the next demand fetches again. */
+  /** Makes the next `demand` fetch a missing element again. */
   retry(tag: Tag, host: Host): void {
     this.#missing.delete(tag);
     host.requestUpdate();
   }
 
-  async #settle(tag: Tag, first: Host): Promise<void> {
+  async #loadFor(tag: Tag, first: Host): Promise<void> {
     const hosts = new Set([first]);
     this.#waiting.set(tag, hosts);
     if (!(await this.load(tag))) this.#missing.add(tag);
@@ -54,19 +54,19 @@ export class LazyElements<Tag extends string> {
   }
 }
 
-const fetching = (name: string) => (attempt: number) => fetchPart<ElementPart>(name, attempt);
+const buildFetch = (name: string) => (attempt: number) => fetchPart<ElementPart>(name, attempt);
 
 export const lazyElements = new LazyElements({
-  'parlor-attached-files': fetching('attached-files'),
-  'parlor-dictation': fetching('dictation'),
-  'parlor-drop-zone': fetching('drop-zone'),
-  'parlor-generated-image': fetching('generated-image'),
-  'parlor-history': fetching('history'),
-  'parlor-lightbox': fetching('lightbox'),
-  'parlor-sources': fetching('sources'),
-  'parlor-structured-input': fetching('structured-input'),
-  'parlor-uploads': fetching('upload-list'),
-  'parlor-workflow': fetching('workflow'),
+  'parlor-attached-files': buildFetch('attached-files'),
+  'parlor-dictation': buildFetch('dictation'),
+  'parlor-drop-zone': buildFetch('drop-zone'),
+  'parlor-generated-image': buildFetch('generated-image'),
+  'parlor-history': buildFetch('history'),
+  'parlor-lightbox': buildFetch('lightbox'),
+  'parlor-sources': buildFetch('sources'),
+  'parlor-structured-input': buildFetch('structured-input'),
+  'parlor-uploads': buildFetch('upload-list'),
+  'parlor-workflow': buildFetch('workflow'),
 });
 
 export type LazyTag = Parameters<typeof lazyElements.demand>[0];

@@ -1,27 +1,27 @@
-/** Lazy loading of code: modules beside our own script, each fetched when something needs it. */
+/** Lazy loading: modules in the folder of our script, fetched when they are needed. */
 
-/** File names by part, put in by the build. */
+/** File names by part, inserted by the build. */
 declare const __PARLOR_PARTS__: Readonly<Record<string, string>> | undefined;
 
 const FIRST_PAUSE_MS = 5_000;
 const MAX_ATTEMPTS = 5;
 const OUR_FILE = /\/chatkit(?:-[^/]*)?\.js(?:[?#]|$)/;
 
-// Asked while our script runs for the first time: later, nobody knows it any more.
+// Determined while our script runs for the first time: later, `currentScript` is gone.
 const scriptUrl = findScriptUrl();
 
-/** The address of the script that this runs in, whether classic or module; `undefined` when it has none. */
+/** Finds the URL of the running script, classic or module; `undefined` if it has none. */
 function findScriptUrl(): string | undefined {
   const script = document.currentScript;
   if (script instanceof HTMLScriptElement && script.src !== '') return script.src;
-  // A module has no current script, and a classic script must not write `import.meta`: the stack names the file.
+  // A module has no `currentScript`, and a classic script cannot contain `import.meta`: the stack trace names the file.
   const frame = /(?:https?|file):\/\/[^\s()]+?(?=:\d+(?::\d+)?\)?\s*$)/m.exec(new Error('where').stack ?? '');
   if (frame) return frame[0];
   return [...document.scripts].find(({src}) => OUR_FILE.test(src))?.src;
 }
 
-/** The address of a file that lies beside our script, for example `fonts/a.woff2`. */
-export function addressOf(file: string): string | undefined {
+/** Returns the URL of a file relative to our script, for example `fonts/a.woff2`. */
+export function assetUrl(file: string): string | undefined {
   try {
     return new URL(file, scriptUrl).href;
   } catch {
@@ -34,9 +34,10 @@ export interface Clock {
 }
 
 /**
- * A part that is fetched at the first call of `load` and then kept.
+ * A part that is fetched by the first call of `load`, and then kept.
  *
- * After a failure it is fetched again, at the earliest when a pause is over that doubles from 5 s, and five times in all.
+ * After a failure, `load` fetches it again, at most five times in total, with a pause in between that starts at 5 s and
+ * doubles.
  */
 export class LazyPart<T> {
   readonly #fetch: (attempt: number) => Promise<T>;
@@ -51,12 +52,12 @@ export class LazyPart<T> {
     this.#clock = clock;
   }
 
-  /** The part, once it is there. */
+  /** The part; `undefined` until it is loaded. */
   get value(): T | undefined {
     return this.#value;
   }
 
-  /** The part, or `undefined` when it cannot be had now. Never rejects. */
+  /** Loads the part; resolves to `undefined` if that is not possible now. Never rejects. */
   load(): Promise<T | undefined> {
     if (this.#promise) return this.#promise;
     if (this.#attempts >= MAX_ATTEMPTS || this.#clock.now() < this.#retryAt) return Promise.resolve(undefined);
@@ -76,11 +77,11 @@ export class LazyPart<T> {
   }
 }
 
-/** Fetches `src/parts/<name>.ts` as it was built. */
+/** Fetches the built module of `src/parts/<name>.ts`. */
 export function fetchPart<T>(name: string, attempt: number): Promise<T> {
   const file = typeof __PARLOR_PARTS__ === 'undefined' ? undefined : __PARLOR_PARTS__[name];
-  const address = file === undefined ? undefined : addressOf(file);
+  const address = file === undefined ? undefined : assetUrl(file);
   if (address === undefined) return Promise.reject(new Error(`the part ${name} was not built`));
-  // A browser remembers a module that failed under its address.
+  // Browsers cache a failed module under its URL.
   return import(/* @vite-ignore */ attempt === 1 ? address : `${address}?attempt=${attempt}`) as Promise<T>;
 }

@@ -3,24 +3,28 @@
 const LINK_SCHEMES: ReadonlySet<string> = new Set(['http', 'https', 'mailto', 'tel', 'chatkit-link']);
 const IMAGE_SCHEMES: ReadonlySet<string> = new Set(['http', 'https']);
 
-// Browsers drop control characters and white space inside a scheme, so that `java\nscript:` would run.
+// Browsers ignore control characters and white space inside a scheme, so that `java\nscript:` would run.
 const DROPPED_BY_BROWSERS = /[\p{Cc}\p{Cf}\p{Z}]/gu;
 
-// An encoded colon or letter in the first segment would be a scheme for careless readers further on.
+// An encoded colon or letter in the first segment: something else that decodes the URL would find a scheme.
 const DISGUISED_SCHEME = /^(?:[^/?#]*(?::|&colon;|%3a)|[^/?]*&#x?[0-9a-f])/i;
 
 function schemeOf(url: string): string | undefined {
   return /^([a-z][a-z0-9+.-]*):/i.exec(url.replace(DROPPED_BY_BROWSERS, ''))?.[1]?.toLowerCase();
 }
 
-/** http, https, mailto, tel, `chatkit-link`, or relative. */
+/** Whether a URL may be a link: http, https, mailto, tel, `chatkit-link`, or relative. */
 export function isSafeLink(url: string): boolean {
   const scheme = schemeOf(url);
   if (scheme === undefined) return !DISGUISED_SCHEME.test(url.replace(DROPPED_BY_BROWSERS, ''));
   return LINK_SCHEMES.has(scheme);
 }
 
-/** Relative, http(s) or inline image data; from `domains` and the page's own origin only, unless that is `undefined`. */
+/**
+ * Whether a URL may be loaded as an image: relative, http(s) or inline image data.
+ *
+ * @param domains Domains besides the page's own origin; `undefined` allows all.
+ */
 export function isSafeImage(url: string, domains: readonly string[] | undefined, base: string): boolean {
   const scheme = schemeOf(url);
   if (scheme === 'data') return /^data:image\/[a-z0-9.+-]+[;,]/i.test(url);
@@ -33,27 +37,27 @@ export function isSafeImage(url: string, domains: readonly string[] | undefined,
   }
   if (parsed.username !== '' || parsed.password !== '') return false;
   if (domains === undefined || parsed.origin === new URL(base).origin) return true;
-  return domains.some(domain => isOfDomain(parsed, domain));
+  return domains.some(domain => matchesDomain(parsed, domain));
 }
 
-/** `img.example`, `*.img.example`, `img.example:8443`, `https://img.example` or `*`: what is not said may be anything. */
+/** Syntax of a domain: `img.example`, `*.img.example`, `img.example:8443`, `https://img.example` or `*`. */
 const DOMAIN = /^(?:(https?):\/\/)?(\*\.)?(\*|[^\s/:@?#*[\]\\]+)(?::(\d{1,5}))?\/?$/i;
 const PORTS: Readonly<Record<string, string>> = {'http:': '80', 'https:': '443'};
 
-function isOfDomain(url: URL, domain: string): boolean {
-  const [, scheme, isBelow, name = '', port] = DOMAIN.exec(domain) ?? [];
+function matchesDomain(url: URL, domain: string): boolean {
+  const [, scheme, isSubdomain, name = '', port] = DOMAIN.exec(domain) ?? [];
   if (scheme !== undefined && url.protocol !== `${scheme.toLowerCase()}:`) return false;
-  // An origin without a port has that of its scheme.
+  // An origin without a port has the default port of its scheme.
   const expected = port ?? (scheme === undefined ? undefined : PORTS[url.protocol]);
   if (expected !== undefined && expected !== (url.port || PORTS[url.protocol])) return false;
-  if (name === '*') return isBelow === undefined;
-  const host = hostOf(name);
+  if (name === '*') return isSubdomain === undefined;
+  const host = normalizeHost(name);
   if (host === undefined) return false;
-  return isBelow === undefined ? url.hostname === host : url.hostname.endsWith(`.${host}`);
+  return isSubdomain === undefined ? url.hostname === host : url.hostname.endsWith(`.${host}`);
 }
 
-/** A name as browsers write it: in small letters, and in ASCII. */
-function hostOf(name: string): string | undefined {
+/** Returns a host name as browsers write it: in lower case and ASCII. */
+function normalizeHost(name: string): string | undefined {
   try {
     return new URL(`http://${name}`).hostname;
   } catch {
@@ -61,12 +65,12 @@ function hostOf(name: string): string | undefined {
   }
 }
 
-/** An address of something in this page's own memory; `blob:` addresses of other origins are nobody's business here. */
+/** Whether a URL refers to a blob of the page's own origin. */
 export function isOwnBlob(url: string): boolean {
   return url.startsWith(`blob:${location.origin}/`);
 }
 
-/** Name and data of a `chatkit-link://name/path?key=value` address; `undefined` for any other address. */
+/** Parses name and data of a `chatkit-link://name/path?key=value` URL; `undefined` for any other URL. */
 export function parseDeeplink(
   href: string,
 ): {readonly name: string; readonly data: Record<string, string>} | undefined {
@@ -76,17 +80,17 @@ export function parseDeeplink(
   try {
     name = decodeURIComponent(name);
   } catch {
-    // A stray percent sign: the raw name is the better answer than none.
+    // The name has an invalid escape sequence: use it undecoded.
   }
   return {name, data: Object.fromEntries(new URLSearchParams(query))};
 }
 
-/** The id of a file of ours that an address leads to, which ends after some minutes; `undefined` for any other address. */
-export function fileOf(href: string): string | undefined {
+/** Returns the id of the attachment that a temporary download URL refers to; `undefined` for any other URL. */
+export function attachmentIdOf(href: string): string | undefined {
   return /\/api\/attachments\/(atc_[0-9a-f]{32})\/file(?:[?#]|$)/.exec(href)?.[1];
 }
 
-/** Whether an address may be shown as a picture: this document's own, or one that is allowed. */
+/** Whether a URL may be shown as a preview image: a blob of this page, or any safe image. */
 export function isShowable(url: string | undefined): url is string {
   return url !== undefined && (isOwnBlob(url) || isSafeImage(url, undefined, document.baseURI));
 }

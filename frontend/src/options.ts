@@ -1,4 +1,4 @@
-/** Parses the options of `setOptions`: every key with its default. Nothing is thrown; unknown keys are listed. */
+/** Parses the options of `setOptions` and fills in defaults. Never throws; unknown keys can be listed. */
 import type {ChatKitOptions, ColorScheme, HeaderIcon, ModelOption, ThemeOption, ToolOption} from '@openai/chatkit';
 import {type ComposerSettings, readComposerSettings} from './composer/composer-options.js';
 import {type Extensions, findUnknownExtensions, readExtensions} from './extension-options.js';
@@ -24,7 +24,7 @@ export type ActionHandler = (
   item: {readonly id: string; readonly widget: JSONObject},
 ) => unknown;
 
-/** Options after reading. */
+/** The parsed options. */
 export interface Settings extends Omit<Extensions, 'baseUrl'> {
   readonly endpoint: Endpoint | undefined;
   readonly locale: string;
@@ -67,14 +67,14 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set<keyof ChatKitOptions>([
   ] as const),
 ]);
 
-/** Top-level keys that no part of the contract knows, and unknown ones among our own. */
+/** Lists unknown top-level keys, and unknown keys under `parlor`. */
 export function findUnknownKeys(options: unknown): readonly string[] {
   const root = section(options);
   const unknown = Object.keys(root).filter(key => !KNOWN_KEYS.has(key) && key !== 'parlor');
   return [...unknown, ...findUnknownExtensions(root.parlor)];
 }
 
-/** @param attributes The element's `dataset`, where our own options may be as well. */
+/** @param attributes The element's `dataset`, which may contain our own options. */
 export function readOptions(
   options: unknown,
   systemLocale: string,
@@ -95,18 +95,18 @@ export function readOptions(
     ...extensions,
     locale,
     theme: root.theme === 'dark' || isObject(root.theme) ? (root.theme as ColorScheme | ThemeOption) : 'light',
-    frameTitle: text(root.frameTitle) ?? strings.frameTitle,
-    initialThread: text(root.initialThread),
-    onClientTool: call<ClientToolHandler>(root.onClientTool),
-    onAction: call<ActionHandler>(section(root.widgets).onAction),
+    frameTitle: toText(root.frameTitle) ?? strings.frameTitle,
+    initialThread: toText(root.initialThread),
+    onClientTool: toFunction<ClientToolHandler>(root.onClientTool),
+    onAction: toFunction<ActionHandler>(section(root.widgets).onAction),
     autoScroll: section(root.thread).autoScroll === true,
-    disclaimer: text(disclaimer.text)
+    disclaimer: toText(disclaimer.text)
       ? {text: String(disclaimer.text), highContrast: disclaimer.highContrast === true}
       : undefined,
     header: {
       enabled: header.enabled !== false,
       titleEnabled: title.enabled !== false,
-      titleText: text(title.text),
+      titleText: toText(title.text),
       left: readHeaderAction(header.leftAction),
       right: readHeaderAction(header.rightAction),
     },
@@ -115,50 +115,50 @@ export function readOptions(
       showDelete: history.showDelete !== false,
       showRename: history.showRename !== false,
     },
-    greeting: text(start.greeting) ?? strings.greeting,
-    prompts: list(start.prompts).flatMap(readPrompt),
+    greeting: toText(start.greeting) ?? strings.greeting,
+    prompts: toList(start.prompts).flatMap(readPrompt),
     feedback: actions.feedback === true,
     retry: actions.retry === true,
-    placeholder: text(composer.placeholder) ?? strings.placeholder,
-    tools: list(composer.tools).filter(isChoice) as readonly ToolOption[],
-    models: list(composer.models).filter(isChoice) as readonly ModelOption[],
+    placeholder: toText(composer.placeholder) ?? strings.placeholder,
+    tools: toList(composer.tools).filter(isChoice) as readonly ToolOption[],
+    models: toList(composer.models).filter(isChoice) as readonly ModelOption[],
     composer: readComposerSettings(options),
   };
 }
 
 function readEndpoint(value: unknown, locale: string, baseUrl: string | undefined): Endpoint | undefined {
   const api = section(value);
-  const clientToken = text(api.clientToken);
-  // `clientToken` is what `getClientSecret` was before it could renew anything; `domainKey` is accepted and never used.
-  const getClientSecret = call<ReadClientSecret>(api.getClientSecret) ?? (clientToken && (() => clientToken));
-  const url = text(api.url) ?? (getClientSecret ? baseUrl : undefined);
+  const clientToken = toText(api.clientToken);
+  // `clientToken` is the predecessor of `getClientSecret`, and cannot be renewed; `domainKey` is accepted and ignored.
+  const getClientSecret = toFunction<ReadClientSecret>(api.getClientSecret) ?? (clientToken && (() => clientToken));
+  const url = toText(api.url) ?? (getClientSecret ? baseUrl : undefined);
   if (url === undefined) return undefined;
-  return {url, locale, fetch: call<typeof fetch>(api.fetch), ...(getClientSecret && {getClientSecret})};
+  return {url, locale, fetch: toFunction<typeof fetch>(api.fetch), ...(getClientSecret && {getClientSecret})};
 }
 
 function readHeaderAction(value: unknown): HeaderAction | undefined {
   const {icon, label, onClick} = section(value);
-  const handler = call<() => unknown>(onClick);
-  return handler && {icon: (text(icon) ?? 'menu') as HeaderIcon, label: text(label), onClick: handler};
+  const handler = toFunction<() => unknown>(onClick);
+  return handler && {icon: (toText(icon) ?? 'menu') as HeaderIcon, label: toText(label), onClick: handler};
 }
 
 function readPrompt(value: unknown): readonly Prompt[] {
   const prompt = section(value);
-  // Older pages say `name` instead of `label`.
-  const label = text(prompt.label) ?? text(prompt.name);
+  // Older pages use `name` instead of `label`.
+  const label = toText(prompt.label) ?? toText(prompt.name);
   const content = toContent(prompt.prompt ?? label);
-  return label === undefined || content.length === 0 ? [] : [{label, content, icon: text(prompt.icon)}];
+  return label === undefined || content.length === 0 ? [] : [{label, content, icon: toText(prompt.icon)}];
 }
 
-/** Content of a message from a string or from segments; empty when there is nothing to say. */
+/** Builds the content of a message from a string or from segments; empty if there is no text. */
 export function toContent(value: unknown): readonly UserContent[] {
   if (typeof value === 'string') return value.trim() === '' ? [] : [{type: 'input_text', text: value}];
-  return list(value)
+  return toList(value)
     .map(parseUserContent)
     .filter(part => part !== undefined);
 }
 
-/** One language tag, fit for a header. */
+/** Returns the first valid language tag, which is safe in a header. */
 export function resolveLocale(locale: unknown, systemLocale: string): string {
   for (const candidate of [locale, systemLocale]) {
     if (typeof candidate === 'string' && /^[a-z]{2,3}(?:-[a-z0-9]{2,8})*$/i.test(candidate)) return candidate;
@@ -174,14 +174,14 @@ function section(value: unknown): JSONObject {
   return isObject(value) ? value : {};
 }
 
-function list(value: unknown): readonly unknown[] {
+function toList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-function text(value: unknown): string | undefined {
+function toText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-function call<F>(value: unknown): F | undefined {
+function toFunction<F>(value: unknown): F | undefined {
   return typeof value === 'function' ? (value as F) : undefined;
 }

@@ -13,7 +13,17 @@ import {
   THREAD,
   user,
 } from './testing/fake-server.js';
-import {all, appears, find, heard, mount, named, one, shown, textOf} from './testing/mounted-element.js';
+import {
+  all,
+  eventDetails,
+  find,
+  mount,
+  one,
+  textOf,
+  waitForCount,
+  waitForElement,
+  waitForEvent,
+} from './testing/mounted-element.js';
 
 const refusal = () =>
   Response.json({error: {code: 'secret.expired', message: 'This client secret has expired.'}}, {status: 401});
@@ -57,7 +67,7 @@ const answering = {
 /** Writes and sends, as a person does. */
 async function write(element: OpenAIChatKitElement, text: string): Promise<HTMLElement> {
   await element.setComposerValue({text});
-  const send = await appears(element, 'button[aria-label="Send message"]');
+  const send = await waitForElement(element, 'button[aria-label="Send message"]');
   send.click();
   return send;
 }
@@ -77,18 +87,18 @@ describe('a person who is signed out', () => {
       {...stored(user('Hi'), assistant('a_1', 'Hello.')), ...answering},
       {initialThread: 'thr_1'},
     );
-    await heard(events, 'thread.load.end');
+    await waitForEvent(events, 'thread.load.end');
     account.end();
     await element.sendUserMessage({text: 'More'});
     await vi.waitFor(() => expect(textOf(one(element, '.failure'))).toContain('You are signed out.'));
     expect(textOf(element)).toContain('More');
     expect(textOf(element)).not.toContain('{"error"');
     expect(account.asked).toEqual([null, 'first']);
-    expect(named(events, 'log')).toContainEqual({
+    expect(eventDetails(events, 'log')).toContainEqual({
       name: 'client_secret.not_renewed',
       data: {reason: 'The option api.getClientSecret failed: {"error":"signed out"}'},
     });
-    const [failure] = named(events, 'error') as {error: Error}[];
+    const [failure] = eventDetails(events, 'error') as {error: Error}[];
     expect(failure?.error.message).toBe('You are signed out.');
     expect(failure?.error).toMatchObject({cause: {message: expect.stringContaining('signed out')}});
 
@@ -98,25 +108,25 @@ describe('a person who is signed out', () => {
     const sent = server.of('threads.add_user_message').at(-1);
     expect(sent?.params.thread_id).toBe('thr_1');
     expect(sent?.headers.Authorization).toBe('Bearer second');
-    await shown(element, '.failure', 0);
+    await waitForCount(element, '.failure', 0);
   });
 
   it('finds the message in the composer after leaving the page to sign in, until it was sent', async () => {
     const parlor = {drafts: true};
     const handlers = {...stored(user('Hi')), ...answering};
     const first = start(handlers, {initialThread: 'thr_1', parlor});
-    await heard(first.events, 'thread.load.end');
+    await waitForEvent(first.events, 'thread.load.end');
     first.account.end();
     await write(first.element, 'More');
-    await shown(first.element, '.failure');
+    await waitForCount(first.element, '.failure');
     first.element.remove();
 
     const second = start(handlers, {initialThread: 'thr_1', parlor});
-    await heard(second.events, 'thread.load.end');
+    await waitForEvent(second.events, 'thread.load.end');
     await vi.waitFor(() => expect(find<HTMLTextAreaElement>(second.element, 'textarea')?.value).toBe('More'));
     second.account.end();
     await write(second.element, 'More');
-    await shown(second.element, '.failure');
+    await waitForCount(second.element, '.failure');
     second.account.canRenew = true;
     (await tryAgain(second.element)).click();
     await vi.waitFor(() => expect(textOf(second.element)).toContain('Here I am.'));
@@ -132,7 +142,7 @@ describe('a person who is signed out', () => {
     account.end();
     await expect(element.setThreadId('thr_1')).rejects.toThrow('You are signed out.');
     // The page forgets no thread of somebody who may come back.
-    expect(named(events, 'thread.change')).toEqual([]);
+    expect(eventDetails(events, 'thread.change')).toEqual([]);
     account.canRenew = true;
     await element.setThreadId('thr_1');
     await vi.waitFor(() => expect(textOf(element)).toContain('Hello.'));
@@ -140,11 +150,11 @@ describe('a person who is signed out', () => {
 
   it('signs in again beside the composer, and sees the conversation that the page began with', async () => {
     const {account, element, events} = await startSignedOut();
-    expect(named(events, 'thread.change')).toEqual([]);
+    expect(eventDetails(events, 'thread.change')).toEqual([]);
     account.canRenew = true;
     (await tryAgain(element)).click();
     await vi.waitFor(() => expect(textOf(element)).toContain('Hello.'));
-    await shown(element, '.notice', 0);
+    await waitForCount(element, '.notice', 0);
   });
 
   it('writes into the conversation that the page began with, and loses no word while that is not there', async () => {
@@ -191,7 +201,7 @@ describe('a person who is signed out', () => {
       },
       {initialThread: 'thr_1', parlor: {resume: false}},
     );
-    await heard(events, 'thread.load.end');
+    await waitForEvent(events, 'thread.load.end');
     void element.sendUserMessage({text: 'More'});
     await vi.waitFor(() => expect(server.types()).toContain('threads.add_user_message'));
     stream.send(done(user('More')), added(assistant('a_2', '')), delta('a_2', 'one'));

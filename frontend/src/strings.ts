@@ -1,4 +1,4 @@
-/** Every text of the element and of Parlor's page that no option supplies, in English; the place to translate. */
+/** All texts of the element and of Parlor's page that are not set by options, in English; the place to translate. */
 export const strings = {
   frameTitle: 'Chat',
   newChat: 'New chat',
@@ -187,7 +187,7 @@ export const widgetStrings = {
   chart: (series: string) => (series === '' ? 'Chart' : `Chart: ${series}`),
 } as const;
 
-/** Texts of the page around the element; a test compares those that stand in `static/index.html` before any script. */
+/** Texts of the page around the element; a test compares those that `static/index.html` repeats. */
 export const pageStrings = {
   title: 'Chat',
   description: 'Chat assistants',

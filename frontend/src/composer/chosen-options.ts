@@ -1,4 +1,4 @@
-/** The tool and the model that a person has chosen for the next message, out of those that the page offers. */
+/** The tool and the model that the user has chosen for the next message, out of those that the page offers. */
 
 interface Choice {
   readonly id: string;
@@ -42,7 +42,7 @@ export class ChosenOptions<Tool extends Choice> {
     return this.#offers.tools.find(({id}) => id === this.#toolId);
   }
 
-  /** Takes other offers: a choice that is not among them any more is given up, a model for the default one. */
+  /** Sets the offered tools and models; a chosen tool that is gone is dropped, a model replaced by the default. */
   configure(offers: Offers<Tool>): void {
     this.#offers = offers;
     if (this.#toolId !== undefined && !this.tool) this.selectTool(undefined);

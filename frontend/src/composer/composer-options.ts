@@ -1,11 +1,11 @@
-/** Reads the options behind the composer: attachments, entities, commands, dictation. Nothing is thrown. */
+/** Parses the options of the composer: attachments, entities, commands, dictation. Never throws. */
 import {isObject} from '../protocol/parsing.js';
 import type {JSONObject} from '../protocol/types.js';
 import type {InputTag} from './draft-text.js';
 import {readUploadRules, type UploadRules} from './upload-rules.js';
 import type {UploadStrategy} from './uploads.js';
 
-/** Something a message can mention, or a source can name. */
+/** An entity that a message can mention, or a source can refer to. */
 export interface EntityRef {
   readonly id: string;
   readonly title: string;
@@ -22,7 +22,7 @@ export interface CommandRef {
   readonly group?: string;
 }
 
-/** Callbacks of the page. Their answers are `unknown`: wrappers of React return `undefined` for a function that is gone. */
+/** Callbacks of the page. They return `unknown`: React wrappers return `undefined` for a callback that was removed. */
 export interface EntitySettings {
   readonly onTagSearch: ((query: string) => unknown) | undefined;
   readonly showComposerMenu: boolean;
@@ -35,13 +35,13 @@ export interface CommandSettings {
 }
 
 export interface ComposerSettings {
-  /** `undefined` when off, also for lack of a way to upload. */
+  /** `undefined` if attachments are off, or there is no upload strategy. */
   readonly attachments: UploadRules | undefined;
   readonly uploadStrategy: UploadStrategy | undefined;
-  /** Attachments are asked for, and `api.uploadStrategy` is missing. */
+  /** Whether attachments are enabled but `api.uploadStrategy` is missing. */
   readonly lacksStrategy: boolean;
   readonly entities: EntitySettings;
-  /** `undefined` when off. */
+  /** `undefined` if commands are off. */
   readonly commands: CommandSettings | undefined;
   readonly hasDictation: boolean;
 }
@@ -52,24 +52,26 @@ export function readComposerSettings(options: unknown): ComposerSettings {
   const entities = section(root.entities);
   const commands = section(root.commands);
   const rules = readUploadRules(composer.attachments);
-  const uploadStrategy = readStrategy(section(root.api));
+  const uploadStrategy = readUploadStrategy(section(root.api));
   return {
     attachments: uploadStrategy && rules,
     uploadStrategy,
     lacksStrategy: rules !== undefined && uploadStrategy === undefined,
     entities: {
-      onTagSearch: call(entities.onTagSearch),
+      onTagSearch: toFunction(entities.onTagSearch),
       showComposerMenu: entities.showComposerMenu === true && typeof entities.onTagSearch === 'function',
-      onClick: call(entities.onClick),
-      onRequestPreview: call(entities.onRequestPreview),
+      onClick: toFunction(entities.onClick),
+      onRequestPreview: toFunction(entities.onRequestPreview),
     },
     commands:
-      commands.enabled === true ? {onSearch: call(commands.onSearch), onSelect: call(commands.onSelect)} : undefined,
+      commands.enabled === true
+        ? {onSearch: toFunction(commands.onSearch), onSelect: toFunction(commands.onSelect)}
+        : undefined,
     hasDictation: section(composer.dictation).enabled === true,
   };
 }
 
-/** An entity as a page hands it in; `undefined` without id or title. */
+/** Parses an entity from the page; `undefined` without an id or a title. */
 export function parseEntity(value: unknown): EntityRef | undefined {
   if (!isObject(value) || typeof value.id !== 'string' || typeof value.title !== 'string') return undefined;
   return {
@@ -97,7 +99,7 @@ export function parseAll<T>(value: unknown, parse: (entry: unknown) => T | undef
   return Array.isArray(value) ? value.map(parse).filter(entry => entry !== undefined) : [];
 }
 
-/** The tag by which a message carries an entity. Servers refuse one without `data`. */
+/** Builds the tag that mentions an entity in a message. Servers reject tags without `data`. */
 export function toTag({id, title, group, interactive, data}: EntityRef): InputTag {
   return {
     type: 'input_tag',
@@ -109,7 +111,7 @@ export function toTag({id, title, group, interactive, data}: EntityRef): InputTa
   };
 }
 
-/** The entity that a tag of a message stands for. */
+/** Builds the entity that a tag of a message mentions. */
 export function toEntity({id, text, data, group, interactive}: InputTag): EntityRef {
   return {
     id,
@@ -120,13 +122,13 @@ export function toEntity({id, text, data, group, interactive}: InputTag): Entity
   };
 }
 
-function readStrategy(api: JSONObject): UploadStrategy | undefined {
+function readUploadStrategy(api: JSONObject): UploadStrategy | undefined {
   const strategy = section(api.uploadStrategy);
   if (strategy.type === 'two_phase') return {type: 'two_phase'};
   if (strategy.type === 'direct' && typeof strategy.uploadUrl === 'string' && strategy.uploadUrl !== '') {
     return {type: 'direct', uploadUrl: strategy.uploadUrl};
   }
-  // Pages written for the hosted backend never name one.
+  // Pages written for the hosted backend never set a strategy.
   return typeof api.getClientSecret === 'function' || typeof api.clientToken === 'string'
     ? {type: 'two_phase'}
     : undefined;
@@ -136,6 +138,6 @@ function section(value: unknown): JSONObject {
   return isObject(value) ? value : {};
 }
 
-function call<F>(value: unknown): F | undefined {
+function toFunction<F>(value: unknown): F | undefined {
   return typeof value === 'function' ? (value as F) : undefined;
 }

@@ -1,78 +1,81 @@
-/** Keeps what is being written with the thread that it belongs to, and a message until the server has confirmed it. */
+/** Saves the draft of each thread, and a sent message until the server has confirmed it. */
+
+import {DraftStorage} from './draft-storage.js';
 import type {Draft} from './draft-text.js';
-import {KeptDrafts} from './kept-drafts.js';
 
 const NO_DRAFT: Draft = {content: [], quotedText: undefined};
 
 export class DraftKeeper {
-  readonly #drafts: KeptDrafts;
+  readonly #drafts: DraftStorage;
   readonly #show: (draft: Draft) => void;
-  /** The thread that the draft belongs to, and which opening has led there. */
+  /** The thread that the draft belongs to. */
   #threadId: string | undefined;
-  #opening = 0;
-  /** A message that the server has not confirmed, kept where a reload finds it; a newer draft takes its place. */
-  #unsent: {readonly threadId: string | undefined} | undefined;
+  /** The number of openings when the thread was shown. */
+  #openings = 0;
+  /** Set while a message is unconfirmed: it is saved as a draft, so that it survives a reload. */
+  #unconfirmed: {readonly threadId: string | undefined} | undefined;
 
-  /** @param show Puts a draft in place of what is being written. */
+  /** @param show Replaces the draft in the composer. */
   constructor(log: (name: string) => void, show: (draft: Draft) => void) {
-    this.#drafts = new KeptDrafts(log);
+    this.#drafts = new DraftStorage(log);
     this.#show = show;
   }
 
-  /** @param hasFirstThread The page begins with a thread, which brings its own draft when it is there. */
-  configure(url: string | undefined, hasFirstThread: boolean): void {
-    const keptBefore = this.#drafts.areKept;
+  /** @param hasInitialThread Whether the page opens a thread first, which then shows its own draft. */
+  configure(url: string | undefined, hasInitialThread: boolean): void {
+    const wasEnabled = this.#drafts.isEnabled;
     this.#drafts.configure(url);
-    if (!keptBefore && (!hasFirstThread || this.#opening > 0)) this.showKept();
+    if (!wasEnabled && (!hasInitialThread || this.#openings > 0)) this.restore();
   }
 
-  showKept(): void {
+  /** Shows the saved draft of the current thread. */
+  restore(): void {
     const draft = this.#drafts.load(this.#threadId);
     if (draft) this.#show(draft);
   }
 
-  /** An empty composer after a message was sent is no wish to forget the message. */
-  changed(draft: Draft): void {
+  /** Saves a change of the draft. The empty composer after sending does not remove an unconfirmed message. */
+  onChange(draft: Draft): void {
     const isEmpty = draft.quotedText === undefined && draft.content.length === 0;
-    if (isEmpty && this.#unsent) return;
-    this.#unsent = undefined;
+    if (isEmpty && this.#unconfirmed) return;
+    this.#unconfirmed = undefined;
     this.#drafts.save(this.#threadId, draft);
   }
 
-  sending(draft: Draft): void {
-    this.#unsent = {threadId: this.#threadId};
+  onSend(draft: Draft): void {
+    this.#unconfirmed = {threadId: this.#threadId};
     this.#drafts.save(this.#threadId, draft);
   }
 
-  /** The server has the message by now. */
-  confirmed(): void {
-    if (!this.#unsent) return;
-    this.#drafts.save(this.#unsent.threadId, undefined);
-    this.#unsent = undefined;
+  /** Removes the saved message: the server has it. */
+  onConfirm(): void {
+    if (!this.#unconfirmed) return;
+    this.#drafts.save(this.#unconfirmed.threadId, undefined);
+    this.#unconfirmed = undefined;
   }
 
-  /** Gives a refused draft back to the composer: it can only be changed. */
-  refused(draft: Draft): void {
-    this.#unsent = undefined;
+  /** Returns a rejected message to the composer, to be changed. */
+  onReject(draft: Draft): void {
+    this.#unconfirmed = undefined;
     this.#show(draft);
   }
 
-  removed(threadId: string): void {
+  onRemove(threadId: string): void {
     this.#drafts.save(threadId, undefined);
   }
 
   /**
-   * Another thread has its own draft; a new thread that got its id keeps the one that is being written.
+   * Shows the draft of the thread that was opened. A new thread that has got its id keeps the current draft.
    *
    * @param openings How often a thread or the start screen was opened so far.
    */
   follow(threadId: string | undefined, openings: number): void {
-    if (openings === this.#opening && threadId !== this.#threadId && !this.#unsent)
+    if (openings === this.#openings && threadId !== this.#threadId && !this.#unconfirmed)
       this.#drafts.move(this.#threadId, threadId);
     this.#threadId = threadId;
-    if (openings === this.#opening) return;
-    this.#opening = openings;
-    this.#unsent = undefined;
-    if (this.#drafts.areKept) this.#show(this.#drafts.load(threadId) ?? NO_DRAFT);
+    if (openings === this.#openings) return;
+    this.#openings = openings;
+    this.#unconfirmed = undefined;
+    if (this.#drafts.isEnabled) this.#show(this.#drafts.load(threadId) ?? NO_DRAFT);
   }
 }

@@ -6,10 +6,10 @@ import {
   fromContent,
   type InputTag,
   insertTag,
-  lengthOf,
-  replace,
-  slice,
-  snap,
+  messageLength,
+  replaceRange,
+  sliceContent,
+  snapSelection,
   toContent,
 } from './draft-text.js';
 
@@ -101,30 +101,30 @@ describe('inserting', () => {
   });
 
   it('copies and pastes a tag as a tag', () => {
-    const copied = slice(ASK, 2, 8);
+    const copied = sliceContent(ASK, 2, 8);
     expect(copied).toEqual([text('k '), ADA, text(' ')]);
-    expect(toContent(replace(ASK, 0, 11, copied).draft)).toEqual([text('k '), ADA]);
+    expect(toContent(replaceRange(ASK, 0, 11, copied).draft)).toEqual([text('k '), ADA]);
   });
 
   it('swallows a tag that the replaced part cuts', () => {
-    expect(replace(ASK, 0, 5, [text('Hi')])).toEqual({draft: fromContent([text('Hi now')]), caret: 2});
+    expect(replaceRange(ASK, 0, 5, [text('Hi')])).toEqual({draft: fromContent([text('Hi now')]), caret: 2});
   });
 });
 
 describe('the caret', () => {
   it('jumps over a tag in the direction it came from', () => {
-    expect(snap(ASK, 5, 5, 4)).toEqual([7, 7]);
-    expect(snap(ASK, 6, 6, 7)).toEqual([4, 4]);
+    expect(snapSelection(ASK, 5, 5, 4)).toEqual([7, 7]);
+    expect(snapSelection(ASK, 6, 6, 7)).toEqual([4, 4]);
   });
 
   it('goes to the nearer end of a tag after a click into it', () => {
-    expect(snap(ASK, 5, 5, 0)).toEqual([4, 4]);
-    expect(snap(ASK, 6, 6, 0)).toEqual([7, 7]);
+    expect(snapSelection(ASK, 5, 5, 0)).toEqual([4, 4]);
+    expect(snapSelection(ASK, 6, 6, 0)).toEqual([7, 7]);
   });
 
   it('selects whole tags', () => {
-    expect(snap(ASK, 2, 5, 2)).toEqual([2, 7]);
-    expect(snap(ASK, 4, 7, 4)).toEqual([4, 7]);
+    expect(snapSelection(ASK, 2, 5, 2)).toEqual([2, 7]);
+    expect(snapSelection(ASK, 4, 7, 4)).toEqual([4, 7]);
   });
 });
 
@@ -157,9 +157,9 @@ describe('a trigger', () => {
 describe('length', () => {
   it('counts mentions as a model reads them, with what they carry, and quotes escaped', () => {
     const told = '<mention id="p1">Ada</mention>';
-    expect(lengthOf(ASK)).toBe(`Ask ${told} now{"role":"author"}People`.length);
+    expect(messageLength(ASK)).toBe(`Ask ${told} now{"role":"author"}People`.length);
     const odd: InputTag = {...ADA, id: `"'&`, text: '<', data: {}, group: ''};
-    expect(lengthOf(fromContent([odd]))).toBe('<mention id="&quot;&#x27;&amp;">&lt;</mention>{}'.length);
-    expect(lengthOf(EMPTY_DRAFT, '😀 & "b"')).toBe('<quoted_text>\n_ &amp; "b"\n</quoted_text>'.length);
+    expect(messageLength(fromContent([odd]))).toBe('<mention id="&quot;&#x27;&amp;">&lt;</mention>{}'.length);
+    expect(messageLength(EMPTY_DRAFT, '😀 & "b"')).toBe('<quoted_text>\n_ &amp; "b"\n</quoted_text>'.length);
   });
 });

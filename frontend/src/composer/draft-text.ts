@@ -1,84 +1,84 @@
-/** The text model of a draft: plain text and the ranges of its tags, which are edited as wholes. No DOM. */
+/** The text model of a draft: plain text with tags, which are inserted and deleted as a whole. No DOM. */
 import type {UserContent} from '../protocol/types.js';
 
 export type InputTag = UserContent & {readonly type: 'input_tag'};
 
-/** Place of a tag in the text; `end` is exclusive. */
+/** Position of a tag in the text; `end` is exclusive. */
 export interface TagRange {
   readonly start: number;
   readonly end: number;
   readonly tag: InputTag;
 }
 
-/** A message being written, as it is kept and handed on: its parts and its quote. Its files are in `uploads.ts`. */
+/** An unsent message as it is saved: its content and its quote. Its files are in `uploads.ts`. */
 export interface Draft {
   readonly content: readonly UserContent[];
   readonly quotedText: string | undefined;
 }
 
-/** A message being written, as a text field holds it: one text, and where its tags stand. */
+/** An unsent message as a text field holds it: one text, and the positions of its tags. */
 export interface DraftText {
   readonly text: string;
   /** The tags in order, not overlapping, and within the text. */
   readonly tags: readonly TagRange[];
 }
 
-/** A draft, and where its caret belongs now. */
-export interface Edited {
+/** A draft after an edit, and the position of its caret. */
+export interface EditResult {
   readonly draft: DraftText;
   readonly caret: number;
 }
 
 export interface Trigger {
   readonly character: string;
-  /** Place of the character in the text. */
+  /** Position of the character in the text. */
   readonly start: number;
   readonly query: string;
 }
 
 export const EMPTY_DRAFT: DraftText = {text: '', tags: []};
 
-/** Longer than any name or command; a longer word is no query. */
+/** A longer word is not a query: no name or command is that long. */
 const MAX_QUERY_LENGTH = 64;
-/** Characters that are compared at once. */
-const PIECE = 4_096;
+/** How many characters are compared at once. */
+const CHUNK_CHARS = 4_096;
 
-/** The draft that shows `content`. */
+/** Builds the draft text that shows `content`. */
 export function fromContent(content: readonly UserContent[]): DraftText {
   let text = '';
   const tags: TagRange[] = [];
   for (const part of content) {
-    const shown = part.type === 'input_tag' ? toLabel(part) : part.text.replace(/\r\n?/g, '\n');
-    if (part.type === 'input_tag') tags.push({start: text.length, end: text.length + shown.length, tag: part});
-    text += shown;
+    const added = part.type === 'input_tag' ? toLabel(part) : part.text.replace(/\r\n?/g, '\n');
+    if (part.type === 'input_tag') tags.push({start: text.length, end: text.length + added.length, tag: part});
+    text += added;
   }
   return {text, tags};
 }
 
-/** The content to send: text and tags in order, without white space around them; empty when there is nothing to say. */
+/** Builds the content to send: text and tags in order, trimmed at both ends; empty if only white space is left. */
 export function toContent(draft: DraftText): readonly UserContent[] {
-  const content = [...slice(draft, 0, draft.text.length)];
+  const content = [...sliceContent(draft, 0, draft.text.length)];
   trimEdge(content, 0, text => text.trimStart());
   trimEdge(content, content.length - 1, text => text.trimEnd());
   return content;
 }
 
 /**
- * How long a message is for a server: its characters (code points), and its mentions and its quote as a model reads them,
- * escaped and between tags, with what mentions carry besides.
+ * Computes the length of a message as Parlor servers limit it, in code points. Mentions and the quote count as the
+ * model reads them, escaped and in tags; mentions also with their data.
  */
-export function lengthOf({text, tags}: DraftText, quotedText = ''): number {
+export function messageLength({text, tags}: DraftText, quotedText = ''): number {
   const added = tags.map(({tag, start, end}) => {
-    const told = `<mention id="${escaped(tag.id, true)}">${escaped(tag.text)}</mention>`;
-    return countPoints(told + JSON.stringify(tag.data) + (tag.group ?? '')) - countPoints(text.slice(start, end));
+    const mention = `<mention id="${escapeMarkup(tag.id, true)}">${escapeMarkup(tag.text)}</mention>`;
+    return countPoints(mention + JSON.stringify(tag.data) + (tag.group ?? '')) - countPoints(text.slice(start, end));
   });
-  const quote = quotedText ? `<quoted_text>\n${escaped(quotedText)}\n</quoted_text>` : '';
-  return countPoints(text.trim()) + countPoints(quote) + added.reduce((sum, each) => sum + each, 0);
+  const quote = quotedText ? `<quoted_text>\n${escapeMarkup(quotedText)}\n</quoted_text>` : '';
+  return countPoints(text.trim()) + countPoints(quote) + added.reduce((sum, length) => sum + length, 0);
 }
 
-function escaped(text: string, isQuoted = false): string {
-  const inText = text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
-  return isQuoted ? inText.replace(/"/g, '&quot;').replace(/'/g, '&#x27;') : inText;
+function escapeMarkup(text: string, isQuoted = false): string {
+  const escaped = text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+  return isQuoted ? escaped.replace(/"/g, '&quot;').replace(/'/g, '&#x27;') : escaped;
 }
 
 function countPoints(text: string): number {
@@ -86,8 +86,8 @@ function countPoints(text: string): number {
   return text.length - pairs;
 }
 
-/** The part from `start` to `end`; tags that are cut are left out as tags and kept as text. */
-export function slice({text, tags}: DraftText, start: number, end: number): readonly UserContent[] {
+/** Returns the content from `start` to `end`; a tag that is cut becomes plain text. */
+export function sliceContent({text, tags}: DraftText, start: number, end: number): readonly UserContent[] {
   const content: UserContent[] = [];
   let at = start;
   const addText = (until: number): void => {
@@ -103,76 +103,82 @@ export function slice({text, tags}: DraftText, start: number, end: number): read
   return content;
 }
 
-/** Puts `content` in place of the part from `start` to `end`; tags that are cut go with it. */
-export function replace(draft: DraftText, start: number, end: number, content: readonly UserContent[]): Edited {
-  const [from, to] = cover(draft, start, end);
+/** Replaces the text from `start` to `end` by `content`; a tag that is cut is removed as a whole. */
+export function replaceRange(
+  draft: DraftText,
+  start: number,
+  end: number,
+  content: readonly UserContent[],
+): EditResult {
+  const [from, to] = expandToTags(draft, start, end);
   const added = fromContent(content);
-  const grown = from + added.text.length;
+  const addedEnd = from + added.text.length;
   return {
     draft: {
       text: draft.text.slice(0, from) + added.text + draft.text.slice(to),
       tags: [
         ...draft.tags.filter(range => range.end <= from),
-        ...added.tags.map(range => shift(range, from)),
-        ...draft.tags.filter(range => range.start >= to).map(range => shift(range, grown - to)),
+        ...added.tags.map(range => shiftRange(range, from)),
+        ...draft.tags.filter(range => range.start >= to).map(range => shiftRange(range, addedEnd - to)),
       ],
     },
-    caret: grown,
+    caret: addedEnd,
   };
 }
 
-/** Puts a tag there, and a space behind it so that typing can go on. */
-export function insertTag(draft: DraftText, start: number, end: number, tag: InputTag): Edited {
-  const [, to] = cover(draft, start, end);
+/** Replaces the text from `start` to `end` by a tag, followed by a space so that typing can continue. */
+export function insertTag(draft: DraftText, start: number, end: number, tag: InputTag): EditResult {
+  const [, to] = expandToTags(draft, start, end);
   if (/^\s/.test(draft.text.slice(to))) {
-    const edited = replace(draft, start, end, [tag]);
-    return {...edited, caret: edited.caret + 1};
+    const result = replaceRange(draft, start, end, [tag]);
+    return {...result, caret: result.caret + 1};
   }
-  return replace(draft, start, end, [tag, {type: 'input_text', text: ' '}]);
+  return replaceRange(draft, start, end, [tag, {type: 'input_text', text: ' '}]);
 }
 
 /**
- * Takes over what the text field says after an edit by hand. A tag of which a part was deleted goes as a whole; one that
- * was typed into becomes plain text.
+ * Applies the text of the field after the user has edited it. A tag that was partly deleted is removed as a whole; a
+ * tag that was typed into becomes plain text.
  *
- * @param caret The caret's place after the edit: what follows it was not changed.
+ * @param caret The position of the caret after the edit; the text after it is unchanged.
  */
-export function edit(draft: DraftText, text: string, caret: number): Edited {
+export function edit(draft: DraftText, text: string, caret: number): EditResult {
   const before = draft.text;
   const shorter = Math.min(before.length, text.length);
   const suffix = countSameAtEnd(before, text, Math.min(shorter, text.length - caret));
   const prefix = countSameAtStart(before, text, shorter - suffix);
-  // The part of `before` that went, and by how much what follows has moved.
-  const gone = before.length - suffix;
-  const moved = text.length - before.length;
+  // The end of the part of `before` that was replaced, and by how much the text after it has moved.
+  const replacedEnd = before.length - suffix;
+  const offset = text.length - before.length;
   const kept: TagRange[] = [];
   const cut: TagRange[] = [];
   for (const range of draft.tags) {
     if (range.end <= prefix) kept.push(range);
-    else if (range.start >= gone) kept.push(shift(range, moved));
-    else if (gone > prefix && (range.start < prefix || range.end > gone)) cut.push(range);
+    else if (range.start >= replacedEnd) kept.push(shiftRange(range, offset));
+    else if (replacedEnd > prefix && (range.start < prefix || range.end > replacedEnd)) cut.push(range);
   }
-  let edited: Edited = {draft: {text, tags: kept}, caret};
+  let result: EditResult = {draft: {text, tags: kept}, caret};
   for (const range of cut.toReversed()) {
-    // What is left of it: before the edit, after the edit.
-    if (range.end > gone) edited = remove(edited, Math.max(gone, range.start) + moved, range.end + moved);
-    if (range.start < prefix) edited = remove(edited, range.start, prefix);
+    // The rest of the tag after the edit, then the rest before it.
+    if (range.end > replacedEnd)
+      result = removeText(result, Math.max(replacedEnd, range.start) + offset, range.end + offset);
+    if (range.start < prefix) result = removeText(result, range.start, prefix);
   }
-  return edited;
+  return result;
 }
 
 /**
- * A selection that does not end inside a tag.
+ * Adjusts a selection so that it does not end inside a tag.
  *
- * @param before The caret's place before, so that an arrow key jumps over a tag instead of bouncing off it.
+ * @param before The previous position of the caret, so that an arrow key moves over a tag instead of back.
  */
-export function snap(
+export function snapSelection(
   draft: DraftText,
   start: number,
   end: number,
   before: number,
 ): readonly [start: number, end: number] {
-  if (start !== end) return cover(draft, start, end);
+  if (start !== end) return expandToTags(draft, start, end);
   const inside = draft.tags.find(range => range.start < start && start < range.end);
   if (!inside) return [start, end];
   const isNearStart = start - inside.start < inside.end - start;
@@ -181,7 +187,7 @@ export function snap(
   return [caret, caret];
 }
 
-/** The word at the caret when it begins with one of `characters` and nothing but white space or a bracket is before it. */
+/** Finds the word at the caret if it starts with one of `characters`, after white space or an opening bracket. */
 export function findTrigger(draft: DraftText, caret: number, characters: readonly string[]): Trigger | undefined {
   const border = draft.tags.findLast(range => range.end <= caret)?.end ?? 0;
   const typed = draft.text.slice(border, caret);
@@ -194,16 +200,16 @@ export function findTrigger(draft: DraftText, caret: number, characters: readonl
   return {character: typed[start] ?? '', start: border + start, query};
 }
 
-/** How many characters, `max` at most, two texts have in common at their start. */
+/** Counts the characters that two texts have in common at their start, up to `max`. */
 export function countSameAtStart(a: string, b: string, max: number): number {
   let count = 0;
-  // By the piece first: one by one, a text of ten thousand lines takes as long as half a frame.
-  while (count + PIECE <= max && a.startsWith(b.slice(count, count + PIECE), count)) count += PIECE;
+  // In chunks first: character by character, a text of ten thousand lines takes half a frame.
+  while (count + CHUNK_CHARS <= max && a.startsWith(b.slice(count, count + CHUNK_CHARS), count)) count += CHUNK_CHARS;
   while (count < max && a[count] === b[count]) count += 1;
   return count;
 }
 
-/** How many characters, `max` at most, two texts have in common at their end. */
+/** Counts the characters that two texts have in common at their end, up to `max`. */
 export function countSameAtEnd(a: string, b: string, max: number): number {
   let count = 0;
   while (count < max && a.at(-1 - count) === b.at(-1 - count)) count += 1;
@@ -214,24 +220,25 @@ function toLabel({text, id}: InputTag): string {
   return text.replace(/\s+/g, ' ').trim() || id || '?';
 }
 
-function cover({tags}: DraftText, start: number, end: number): readonly [number, number] {
+/** Expands a range so that it includes the whole of each tag at its ends. */
+function expandToTags({tags}: DraftText, start: number, end: number): readonly [number, number] {
   const from = tags.find(range => range.start < start && start < range.end)?.start ?? start;
   const to = tags.find(range => range.start < end && end < range.end)?.end ?? end;
   return [from, to];
 }
 
-function remove({draft, caret}: Edited, start: number, end: number): Edited {
+function removeText({draft, caret}: EditResult, start: number, end: number): EditResult {
   const size = end - start;
   return {
     draft: {
       text: draft.text.slice(0, start) + draft.text.slice(end),
-      tags: draft.tags.map(range => (range.start >= end ? shift(range, -size) : range)),
+      tags: draft.tags.map(range => (range.start >= end ? shiftRange(range, -size) : range)),
     },
     caret: caret >= end ? caret - size : Math.min(caret, start),
   };
 }
 
-function shift({start, end, tag}: TagRange, by: number): TagRange {
+function shiftRange({start, end, tag}: TagRange, by: number): TagRange {
   return {start: start + by, end: end + by, tag};
 }
 

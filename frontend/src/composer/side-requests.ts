@@ -6,41 +6,41 @@ import {toError} from '../to-error.js';
 import {unreachable} from '../unreachable.js';
 import type {ComposerSettings, EntityRef} from './composer-options.js';
 import {type FileDetails, parseFileDetails} from './file-details.js';
-import {KeptUploads} from './kept-uploads.js';
+import {UploadStorage} from './upload-storage.js';
 import {Uploads} from './uploads.js';
 
-/** The oldest preview makes room for a new one. */
+/** How many previews are cached; the oldest are dropped. */
 const MAX_PREVIEWS = 100;
 const PREVIEW_ROOTS: ReadonlySet<unknown> = new Set(['Basic', 'Card', 'ListView']);
 
-/** A wish of the composer, or of a tag in the transcript, that starts no answer. */
+/** An intent of the composer, or of a tag in the transcript, that starts no answer. */
 export type SideRequest =
   | {readonly type: 'add-files'; readonly files: readonly File[]}
   | {readonly type: 'retry-upload' | 'remove-upload'; readonly key: string}
-  /** `done` gets what the server says of a sent file, with fresh addresses, or `undefined`; it never rejects. */
+  /** Passes the server's details of a sent file, with fresh URLs, or `undefined` to `done`; never rejects. */
   | {
       readonly type: 'file-details';
       readonly id: string;
       readonly done: (details: Promise<FileDetails | undefined>) => void;
     }
-  /** `done` gets what was said, in words. */
+  /** `done` gets the transcribed text. */
   | {readonly type: 'transcribe'; readonly audio: Blob; readonly done: (text: Promise<string>) => void}
   | {readonly type: 'entity-click'; readonly entity: EntityRef}
-  /** `done` gets the widget to show, or `undefined` for none; it never rejects. */
+  /** `done` gets the widget to show, or `undefined` for none; the promise never rejects. */
   | {
       readonly type: 'entity-preview';
       readonly entity: EntityRef;
       readonly done: (widget: Promise<JSONObject | undefined>) => void;
     }
   | {readonly type: 'log'; readonly name: string; readonly data?: Readonly<Record<string, string>>}
-  /** Something went wrong in a view; `isShown` false only tells the page. */
+  /** An error in a view; without `isShown` it is reported to the page only. */
   | {readonly type: 'report'; readonly error: Error; readonly isShown: boolean};
 
 export interface SideRequestsHost {
   readonly client: ChatKitClient;
   /** Called after every change of `uploads.list`. */
   readonly changed: () => void;
-  /** Tells the page, and with `isShown` the person as well. */
+  /** Reports an error to the page, and with `isShown` to the user as well. */
   readonly report: (error: Error, isShown: boolean) => void;
   readonly log: (name: string, data?: Readonly<Record<string, string>>) => void;
 }
@@ -48,18 +48,18 @@ export interface SideRequestsHost {
 export class SideRequests {
   readonly uploads: Uploads;
   readonly #host: SideRequestsHost;
-  readonly #kept: KeptUploads;
+  readonly #uploadStorage: UploadStorage;
   #settings: ComposerSettings | undefined;
   #previews = new Map<string, Promise<JSONObject | undefined>>();
-  #lackedStrategy = false;
+  #lacksStrategy = false;
 
   constructor(host: SideRequestsHost) {
     this.#host = host;
-    this.#kept = new KeptUploads(host.client);
+    this.#uploadStorage = new UploadStorage(host.client);
     this.uploads = new Uploads({
       client: host.client,
       changed: () => {
-        this.#kept.save(this.uploads.ready.map(({id}) => id));
+        this.#uploadStorage.save(this.uploads.ready.map(({id}) => id));
         host.changed();
       },
       failed: error => host.report(error, true),
@@ -69,15 +69,16 @@ export class SideRequests {
   configure(settings: ComposerSettings): void {
     this.#settings = settings;
     this.uploads.configure(settings.attachments, settings.uploadStrategy);
-    if (settings.lacksStrategy && !this.#lackedStrategy) {
+    if (settings.lacksStrategy && !this.#lacksStrategy) {
       this.#host.log('composer.attachments_off', {reason: 'api.uploadStrategy is missing'});
     }
-    this.#lackedStrategy = settings.lacksStrategy;
+    this.#lacksStrategy = settings.lacksStrategy;
   }
 
-  /** @param url The server's address; `undefined` when a reload may forget the files of the draft. */
-  keepUploads(url: string | undefined): void {
-    if (this.#kept.configure(url)) void this.#kept.load().then(kept => this.uploads.restore(kept));
+  /** @param url The server's address; `undefined` if the files of the draft need not survive a reload. */
+  storeUploads(url: string | undefined): void {
+    if (this.#uploadStorage.configure(url))
+      void this.#uploadStorage.load().then(stored => this.uploads.restore(stored));
   }
 
   handle(request: SideRequest): void {
@@ -92,16 +93,16 @@ export class SideRequests {
         this.uploads.remove(request.key);
         break;
       case 'file-details':
-        request.done(this.#describe(request.id));
+        request.done(this.#fetchDetails(request.id));
         break;
       case 'transcribe':
         request.done(this.#transcribe(request.audio));
         break;
       case 'entity-click':
-        this.#click(request.entity);
+        this.#callClickHandler(request.entity);
         break;
       case 'entity-preview':
-        request.done(this.#preview(request.entity));
+        request.done(this.#requestPreview(request.entity));
         break;
       case 'log':
         this.#host.log(request.name, request.data);
@@ -119,8 +120,8 @@ export class SideRequests {
     this.#previews.clear();
   }
 
-  /** A file that is gone, or of a server that describes none, is shown by its name alone. */
-  #describe(id: string): Promise<FileDetails | undefined> {
+  /** Fetches the details of a file; `undefined` if it is gone, or the server has none. */
+  #fetchDetails(id: string): Promise<FileDetails | undefined> {
     return this.#host.client
       .describeFile(id)
       .then(parseFileDetails)
@@ -133,42 +134,42 @@ export class SideRequests {
     return isObject(answer) && typeof answer.text === 'string' ? answer.text.trim() : '';
   }
 
-  #click(entity: EntityRef): void {
+  #callClickHandler(entity: EntityRef): void {
     Promise.resolve()
       .then(() => this.#settings?.entities.onClick?.(entity))
       .catch((error: unknown) => this.#host.report(toError(error), false));
   }
 
-  #preview(entity: EntityRef): Promise<JSONObject | undefined> {
-    const ask = this.#settings?.entities.onRequestPreview;
-    if (!ask) return Promise.resolve(undefined);
+  #requestPreview(entity: EntityRef): Promise<JSONObject | undefined> {
+    const callback = this.#settings?.entities.onRequestPreview;
+    if (!callback) return Promise.resolve(undefined);
     const key = JSON.stringify([entity.id, entity.data]);
-    const known = this.#previews.get(key);
-    if (known) return known;
-    const asked = Promise.resolve()
-      .then(() => ask(entity))
-      .then(toPreview)
+    const cached = this.#previews.get(key);
+    if (cached) return cached;
+    const preview = Promise.resolve()
+      .then(() => callback(entity))
+      .then(parsePreview)
       .catch((error: unknown) => {
-        // A failure is not remembered: the next hover may ask again.
+        // A failure is not cached: the next hover requests the preview again.
         this.#previews.delete(key);
         this.#host.report(toError(error), false);
         return undefined;
       });
-    this.#previews.set(key, asked);
+    this.#previews.set(key, preview);
     const [oldest] = this.#previews.keys();
     if (this.#previews.size > MAX_PREVIEWS && oldest !== undefined) this.#previews.delete(oldest);
-    return asked;
+    return preview;
   }
 }
 
-function toPreview(answer: unknown): JSONObject | undefined {
+function parsePreview(answer: unknown): JSONObject | undefined {
   const preview = isObject(answer) ? answer.preview : undefined;
   return isObject(preview) && PREVIEW_ROOTS.has(preview.type) ? preview : undefined;
 }
 
 function toBase64(bytes: Uint8Array): string {
-  // In pieces, since arguments of a call are limited.
-  const pieces: string[] = [];
-  for (let at = 0; at < bytes.length; at += 8192) pieces.push(String.fromCharCode(...bytes.subarray(at, at + 8192)));
-  return btoa(pieces.join(''));
+  // In chunks, because the number of arguments of a call is limited.
+  const chunks: string[] = [];
+  for (let at = 0; at < bytes.length; at += 8192) chunks.push(String.fromCharCode(...bytes.subarray(at, at + 8192)));
+  return btoa(chunks.join(''));
 }

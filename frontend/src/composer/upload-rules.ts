@@ -16,7 +16,7 @@ export interface UploadRules {
   readonly extensions: readonly string[];
 }
 
-/** The option `composer.attachments`; `undefined` when attachments are off. Broken limits read as the defaults. */
+/** Parses the option `composer.attachments`; `undefined` if attachments are off. Invalid limits become the defaults. */
 export function readUploadRules(value: unknown): UploadRules | undefined {
   if (!isObject(value) || value.enabled !== true) return undefined;
   const accept = isObject(value.accept) ? value.accept : {};
@@ -31,21 +31,22 @@ export function readUploadRules(value: unknown): UploadRules | undefined {
   };
 }
 
-/** The `accept` of a file dialog; empty for everything. */
+/** Builds the `accept` attribute of a file input; empty for everything. */
 export function toAcceptAttribute({mimePatterns, extensions}: UploadRules): string {
   return mimePatterns.some(isCatchAll) ? '' : [...mimePatterns, ...extensions].join(',');
 }
 
-/** The file's MIME type; systems that do not know it leave it empty, and then the extension decides. */
+/** Returns the MIME type of a file, derived from its extension if the operating system does not know it. */
 export function mimeTypeOf(file: {readonly name: string; readonly type: string}): string {
   if (file.type !== '') return file.type.toLowerCase();
   return TYPES_BY_EXTENSION.get(extensionOf(file.name)) ?? UNKNOWN_TYPE;
 }
 
 /**
- * Splits what was chosen into what may be attached and what is wrong with the rest, in words for a person.
+ * Separates files that may be attached from those that may not.
  *
- * @param attachedCount How many files the message has already.
+ * @param attachedCount How many files the message already has.
+ * @returns The accepted files, and a message to the user for each problem.
  */
 export function sortFiles(
   files: readonly File[],
@@ -66,7 +67,7 @@ export function sortFiles(
   return {accepted, problems};
 }
 
-/** The limit of the most specific pattern that fits: the type, then its family, then the fallback. */
+/** Returns the size limit of the most specific matching pattern: the type, then its family, then the fallback. */
 export function maxBytesFor(mimeType: string, maxSize: UploadRules['maxSize']): number {
   if (typeof maxSize === 'number') return maxSize;
   const type = mimeType.split(';', 1)[0]?.trim() ?? '';
@@ -77,7 +78,7 @@ export function maxBytesFor(mimeType: string, maxSize: UploadRules['maxSize']): 
   return DEFAULT_MAX_BYTES;
 }
 
-/** A size in the largest unit that leaves at least 1, with at most one decimal. */
+/** Formats a size in the largest unit that gives at least 1, with at most one decimal. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'KB', 'MB', 'GB'] as const;
   let size = bytes;
@@ -89,14 +90,14 @@ export function formatBytes(bytes: number): string {
   return `${Math.round(size * 10) / 10} ${units[unit]}`;
 }
 
-/** The kind of a file in one word, for a chip: its extension, else its family. */
+/** Returns the kind of a file in one word: its extension, or the family of its MIME type. */
 export function kindOf(name: string, mimeType: string): string {
   const extension = extensionOf(name);
   if (extension !== '' && extension.length <= 5) return extension.toUpperCase();
   return mimeType.split('/', 1)[0] ?? '';
 }
 
-/** Whether photos may be attached, so that a camera makes sense. */
+/** Whether photos may be attached, so that a camera button is useful. */
 export function takesPhotos({mimePatterns, extensions}: UploadRules): boolean {
   const isPhoto = (pattern: string): boolean =>
     pattern === 'image/*' || pattern === 'image/jpeg' || isCatchAll(pattern);

@@ -49,7 +49,8 @@ function start(answer: (call: Call) => Answer, strategy: UploadStrategy = {type:
 const created = (descriptor: object, extra: object = {}) =>
   Response.json({type: 'file', id: 'atc_1', name: 'a.txt', mime_type: 'text/plain', ...descriptor, ...extra});
 const statuses = (uploads: Uploads) => uploads.list.map(({status}) => status);
-const until = (uploads: Uploads, ...wanted: string[]) => vi.waitFor(() => expect(statuses(uploads)).toEqual(wanted));
+const waitForStatuses = (uploads: Uploads, ...wanted: string[]) =>
+  vi.waitFor(() => expect(statuses(uploads)).toEqual(wanted));
 const fileOf = (call: Call | undefined) => (call?.init.body as FormData | undefined)?.get('file') as File;
 const TEXT = new File(['hello'], 'a.txt', {type: 'text/plain'});
 const IMAGE = new File(['png'], 'b.png', {type: 'image/png'});
@@ -59,7 +60,7 @@ describe('an upload in two phases', () => {
     const descriptor = {upload_descriptor: {url: 'https://files/1', method: 'POST', headers: {'X-Sig': 's'}}};
     const {uploads, calls} = start(call => (call.type ? created(descriptor) : new Response('ok')));
     uploads.add([TEXT]);
-    await until(uploads, 'done');
+    await waitForStatuses(uploads, 'done');
     expect(calls.map(({url}) => url)).toEqual(['/chatkit', 'https://files/1']);
     expect(calls[0]?.params).toEqual({name: 'a.txt', size: 5, mime_type: 'text/plain'});
     expect(calls[1]?.init).toMatchObject({method: 'POST', headers: {'X-Sig': 's'}});
@@ -72,7 +73,7 @@ describe('an upload in two phases', () => {
     const descriptor = {upload_descriptor: {url: 'https://files/1', method: 'PUT', headers}};
     const {uploads, calls} = start(call => (call.type ? created(descriptor) : new Response(null, {status: 201})));
     uploads.add([TEXT]);
-    await until(uploads, 'done');
+    await waitForStatuses(uploads, 'done');
     expect(calls[1]?.init).toMatchObject({method: 'PUT', headers, body: TEXT});
   });
 
@@ -80,7 +81,7 @@ describe('an upload in two phases', () => {
     for (const place of [{upload_url: '/up/1'}, {upload_url: '/up/1', upload_descriptor: null}]) {
       const {uploads, calls} = start(call => (call.type ? created(place) : new Response('')));
       uploads.add([TEXT]);
-      await until(uploads, 'done');
+      await waitForStatuses(uploads, 'done');
       expect(calls[1]).toMatchObject({url: '/up/1', init: {method: 'POST'}});
     }
   });
@@ -89,14 +90,14 @@ describe('an upload in two phases', () => {
     const image = {type: 'image', id: 'atc_1', name: 'b.png', mime_type: 'image/png', preview_url: '/p.png'};
     const {uploads} = start(call => (call.type ? created({upload_url: '/up'}) : Response.json(image)));
     uploads.add([IMAGE]);
-    await until(uploads, 'done');
+    await waitForStatuses(uploads, 'done');
     expect(uploads.ready).toMatchObject([{type: 'image', previewUrl: '/p.png'}]);
   });
 
   it('gives a file without a type the one of its extension, in both requests', async () => {
     const {uploads, calls} = start(call => (call.type ? created({upload_url: '/up'}) : new Response('')));
     uploads.add([new File(['x'], 'übersicht "1".csv')]);
-    await until(uploads, 'done');
+    await waitForStatuses(uploads, 'done');
     expect(calls[0]?.params).toMatchObject({name: 'übersicht "1".csv', mime_type: 'text/csv'});
     expect(fileOf(calls[1]).type).toBe('text/csv');
   });
@@ -105,7 +106,7 @@ describe('an upload in two phases', () => {
 it('a direct upload posts the file and gets the attachment back', async () => {
   const {uploads, calls} = start(() => created({}), {type: 'direct', uploadUrl: '/files'});
   uploads.add([TEXT]);
-  await until(uploads, 'done');
+  await waitForStatuses(uploads, 'done');
   expect(calls.map(({url, init}) => [url, init.method])).toEqual([['/files', 'POST']]);
   expect(uploads.ready).toMatchObject([{id: 'atc_1'}]);
 });
@@ -119,12 +120,12 @@ describe('a failed upload', () => {
       return isDown ? new Response('', {status: 503}) : new Response('');
     });
     uploads.add([TEXT]);
-    await until(uploads, 'failed');
+    await waitForStatuses(uploads, 'failed');
     expect(problems).toEqual([expect.stringMatching(/^“a\.txt” could not be uploaded\. .*503/)]);
     expect(uploads.ready).toEqual([]);
     isDown = false;
     uploads.retry(uploads.list[0]?.key ?? '');
-    await until(uploads, 'done');
+    await waitForStatuses(uploads, 'done');
     const types = calls.map(({type}) => type ?? 'bytes').toSorted();
     // The first place is given back.
     expect(types).toEqual(['attachments.create', 'attachments.create', 'attachments.delete', 'bytes', 'bytes']);
@@ -136,14 +137,14 @@ describe('a failed upload', () => {
       accept: {'text/plain': ['.txt']},
     });
     uploads.add([TEXT, IMAGE, new File(['words'], 'c.txt', {type: 'text/plain'})]);
-    await until(uploads, 'failed', 'failed');
+    await waitForStatuses(uploads, 'failed', 'failed');
     expect(problems.at(-1)?.split('\n')).toEqual([
       expect.stringMatching(/^“b\.png” is of a type/),
       expect.stringMatching(/^“a\.txt” could not be uploaded/),
       expect.stringMatching(/^“c\.txt” could not be uploaded/),
     ]);
     uploads.retry(uploads.list[0]?.key ?? '');
-    await until(uploads, 'failed', 'failed');
+    await waitForStatuses(uploads, 'failed', 'failed');
     uploads.remove(uploads.list[0]?.key ?? '');
     uploads.add([IMAGE]);
     expect(problems.at(-1)?.split('\n')).toHaveLength(2);
@@ -152,7 +153,7 @@ describe('a failed upload', () => {
   it('is one too when the server names no place', async () => {
     const {uploads, problems} = start(() => created({}));
     uploads.add([TEXT]);
-    await until(uploads, 'failed');
+    await waitForStatuses(uploads, 'failed');
     expect(problems[0]).toContain('did not say where');
   });
 });
@@ -164,7 +165,7 @@ describe('removing', () => {
       return call.type ? created({upload_url: '/up'}) : new Response('');
     });
     uploads.add([TEXT]);
-    await until(uploads, 'done');
+    await waitForStatuses(uploads, 'done');
     uploads.remove(uploads.list[0]?.key ?? '');
     expect(uploads.list).toEqual([]);
     await vi.waitFor(() => expect(calls.at(-1)?.params).toEqual({attachment_id: 'atc_1'}));
@@ -195,10 +196,10 @@ it('previews of images live as long as the file is in the message', async () => 
   const {uploads} = start(call => (call.type ? created({upload_url: '/up'}) : new Response('')));
   uploads.add([IMAGE, TEXT, IMAGE]);
   expect(uploads.list.map(({previewUrl}) => previewUrl)).toEqual(['blob:0', undefined, 'blob:1']);
-  await until(uploads, 'done', 'done', 'done');
+  await waitForStatuses(uploads, 'done', 'done', 'done');
   uploads.remove(uploads.list[0]?.key ?? '');
   expect(previews).toEqual(['blob:1']);
-  uploads.takeOut();
+  uploads.markSent();
   uploads.close();
   expect(previews).toEqual([]);
 });
@@ -211,7 +212,7 @@ it('a picture that browsers do not show has the preview that the server made', a
   );
   uploads.add([new File(['x'], 'a.HEIC', {type: ''})]);
   expect(uploads.list[0]).toMatchObject({mimeType: 'image/heic', previewUrl: undefined});
-  await until(uploads, 'done');
+  await waitForStatuses(uploads, 'done');
   expect(uploads.list[0]).toMatchObject({previewUrl: '/p.webp'});
 });
 

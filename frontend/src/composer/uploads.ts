@@ -1,13 +1,13 @@
-/** The uploads of a draft: sends files to the server, tells their progress, deletes those that are taken back. */
+/** The uploads of a draft: sends files to the server, tracks their progress, deletes those that are removed. */
 import {isObject, parseAttachment} from '../protocol/parsing.js';
 import type {Attachment, JSONObject} from '../protocol/types.js';
 import type {ChatKitClient} from '../server/client.js';
 import type {RequestError} from '../server/request-error.js';
 import {strings} from '../strings.js';
-import type {KeptUpload} from './kept-uploads.js';
 import {mimeTypeOf, sortFiles, type UploadRules} from './upload-rules.js';
+import type {StoredUpload} from './upload-storage.js';
 
-/** The way of the bytes: to a place that the server names first, or to one address for all files. */
+/** How files are uploaded: to an address that the server creates for each file, or to one address for all. */
 export type UploadStrategy = {readonly type: 'two_phase'} | {readonly type: 'direct'; readonly uploadUrl: string};
 
 export type UploadStatus = 'uploading' | 'done' | 'failed';
@@ -19,11 +19,11 @@ export interface Upload {
   /** The size in bytes; `undefined` for a file that the page attached. */
   readonly size: number | undefined;
   readonly status: UploadStatus;
-  /** The share of the bytes that is on its way, 0 to 1; `undefined` where nobody tells. */
+  /** The share of the bytes that was sent, 0 to 1; `undefined` if unknown. */
   readonly progress: number | undefined;
-  /** For images: of this document while the bytes travel, then the server's. */
+  /** For images: a `blob:` URL, or the server's preview if the browser cannot show the file. */
   readonly previewUrl: string | undefined;
-  /** The server’s record of the file; a message carries its id. */
+  /** The server’s record of the uploaded file. */
   readonly attachment: Attachment | undefined;
   readonly problem: string | undefined;
 }
@@ -32,40 +32,42 @@ export interface UploadsHost {
   readonly client: ChatKitClient;
   /** Called after every change of `list`. */
   readonly changed: () => void;
-  /** Called with words for a person. */
+  /** Called with a message for the user. */
   readonly failed: (error: Error) => void;
 }
 
+/** The internal state of an upload. */
 interface Job {
   readonly file: File | undefined;
   readonly previewUrl: string | undefined;
   abort: AbortController | undefined;
-  /** The id of what is on the server and ours to delete, even when the bytes never arrived. */
+  /** The id of the attachment on the server, which exists even if the bytes never arrived. */
   serverId: string | undefined;
 }
 
-interface Target {
+interface UploadTarget {
   readonly url: string;
   readonly method: 'POST' | 'PUT';
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Browsers queue more requests than this per host anyway, and the chat itself needs room. */
+/** Browsers limit the connections per host, and the chat itself needs some. */
 const MAX_PARALLEL = 3;
 
-/** Others have a preview when the server has made one of them. */
+/** Images that browsers can show; for others, the server may create a preview. */
 const SHOWN_BY_BROWSERS = /^image\/(?!hei[cf]|tiff)/;
 
 export class Uploads {
   readonly #host: UploadsHost;
   #list: readonly Upload[] = [];
   #jobs = new Map<string, Job>();
+  /** Uploads of the message that was sent last, until the server has accepted it. */
   #sent: readonly Upload[] = [];
   #rules: UploadRules | undefined;
   #strategy: UploadStrategy | undefined;
   #count = 0;
-  /** Reasons why some of the files that were chosen last were not taken. */
-  #refusals: readonly string[] = [];
+  /** Why some of the files that were chosen last were rejected. */
+  #rejections: readonly string[] = [];
 
   constructor(host: UploadsHost) {
     this.#host = host;
@@ -75,7 +77,7 @@ export class Uploads {
     return this.#list;
   }
 
-  /** The attachments that a message sent now would carry. */
+  /** The attachments that are uploaded. */
   get ready(): readonly Attachment[] {
     return this.#list.map(({attachment, status}) => (status === 'done' ? attachment : undefined)).filter(isPresent);
   }
@@ -85,7 +87,7 @@ export class Uploads {
     this.#strategy = strategy;
   }
 
-  /** Starts to upload what the rules allow and reports the rest. */
+  /** Starts to upload the files that the rules allow, and reports the others. */
   add(files: readonly File[]): void {
     if (files.length === 0) return;
     if (!this.#rules || !this.#strategy) {
@@ -110,88 +112,88 @@ export class Uploads {
         problem: undefined,
       };
     });
-    this.#set([...this.#list, ...added]);
+    this.#setList([...this.#list, ...added]);
     this.#startNext();
-    this.#refusals = problems;
-    if (problems.length > 0) this.#host.failed(new Error(this.#problems()));
+    this.#rejections = problems;
+    if (problems.length > 0) this.#host.failed(new Error(this.#describeProblems()));
   }
 
-  /** Puts files that the page uploaded by itself in place of everything; they are never deleted from here. */
+  /** Replaces all uploads by files that the page has uploaded itself; those are never deleted on the server. */
   replaceWith(attachments: readonly Attachment[]): void {
-    this.#drop(this.#list.map(({key}) => key));
-    this.#set(attachments.map(attachment => this.#uploaded(attachment, undefined)));
+    this.#cancel(this.#list.map(({key}) => key));
+    this.#setList(attachments.map(attachment => this.#buildUploaded(attachment, undefined)));
   }
 
-  /** Puts files back that were uploaded before a reload, behind what has been added since. */
-  restore(kept: readonly KeptUpload[]): void {
+  /** Appends files that were uploaded before a reload. */
+  restore(stored: readonly StoredUpload[]): void {
     const known = new Set(this.#list.map(({attachment}) => attachment?.id));
-    const restored = kept
+    const restored = stored
       .filter(({attachment}) => !known.has(attachment.id))
       .map(({attachment, size}) => {
-        const upload = this.#uploaded(attachment, size);
+        const upload = this.#buildUploaded(attachment, size);
         this.#jobs.set(upload.key, {file: undefined, previewUrl: undefined, abort: undefined, serverId: attachment.id});
         return upload;
       });
-    if (restored.length > 0) this.#set([...this.#list, ...restored]);
+    if (restored.length > 0) this.#setList([...this.#list, ...restored]);
   }
 
   retry(key: string): void {
     const job = this.#jobs.get(key);
-    const upload = this.#list.find(each => each.key === key);
+    const upload = this.#find(key);
     if (!job || upload?.status !== 'failed') return;
-    // A descriptor may have expired: the second attempt asks for its own.
-    this.#discard(job);
+    // The upload address may have expired: the next attempt creates a new attachment.
+    this.#deleteOnServer(job);
     this.#change(key, {status: 'uploading', progress: undefined, problem: undefined});
     this.#startNext();
   }
 
-  /** Takes a file out of the message, and off the server, whose refusal changes nothing here. */
+  /** Removes a file from the draft and from the server; a failure of the latter is ignored. */
   remove(key: string): void {
     const job = this.#jobs.get(key);
     job?.abort?.abort(new DOMException('Removed.', 'AbortError'));
-    if (job) this.#discard(job);
-    this.#release([key]);
+    if (job) this.#deleteOnServer(job);
+    this.#forget([key]);
     this.#startNext();
   }
 
-  /** Takes what is sent with a message out; until it is let go, it can be put back. */
-  takeOut(): void {
-    this.letGo();
+  /** Moves the uploads out of the draft with a sent message; until `forgetSent` they can be restored. */
+  markSent(): void {
+    this.forgetSent();
     this.#sent = this.#list;
-    this.#set([]);
+    this.#setList([]);
   }
 
-  /** Forgets what was sent: the server has taken the message. */
-  letGo(): void {
-    this.#release(this.#sent.map(({key}) => key));
+  /** Forgets the uploads of the sent message: the server has accepted it. */
+  forgetSent(): void {
+    this.#forget(this.#sent.map(({key}) => key));
     this.#sent = [];
   }
 
-  /** Puts the files of a message back that the server refused, and looks for which of them. */
-  putBack(attachments: readonly Attachment[], problem: string | undefined): void {
+  /** Restores the uploads of a message that the server has rejected, and marks those that the server no longer has. */
+  restoreSent(attachments: readonly Attachment[], problem: string | undefined): void {
     const sent = this.#sent;
     if (sent[0]?.attachment !== attachments[0]) {
       this.replaceWith(attachments);
       return;
     }
     this.#sent = [];
-    this.#set(sent);
+    this.#setList(sent);
     for (const {key} of sent) {
       const job = this.#jobs.get(key);
       if (!job?.serverId) continue;
       this.#host.client.describeFile(job.serverId).catch(({code}: RequestError) => {
         if (code !== 'not_found') return;
         job.serverId = undefined;
-        // What was uploaded before a reload cannot be sent anew.
+        // A file that was uploaded before a reload cannot be uploaded again.
         if (job.file) this.#change(key, {status: 'failed', problem});
-        else this.#release([key]);
+        else this.#forget([key]);
       });
     }
   }
 
-  /** Leaves nothing running and no preview in memory. */
+  /** Cancels all uploads and releases their previews. */
   close(): void {
-    this.#drop([...this.#jobs.keys()]);
+    this.#cancel([...this.#jobs.keys()]);
   }
 
   #newKey(): string {
@@ -199,7 +201,7 @@ export class Uploads {
     return `upload-${this.#count}`;
   }
 
-  #uploaded(attachment: Attachment, size: number | undefined): Upload {
+  #buildUploaded(attachment: Attachment, size: number | undefined): Upload {
     const {name, mimeType, previewUrl} = attachment;
     return {
       ...{key: this.#newKey(), name, mimeType, previewUrl, attachment, size},
@@ -207,27 +209,27 @@ export class Uploads {
     };
   }
 
-  #drop(keys: readonly string[]): void {
+  #cancel(keys: readonly string[]): void {
     for (const key of keys) this.#jobs.get(key)?.abort?.abort(new DOMException('Closed.', 'AbortError'));
-    this.#release(keys);
+    this.#forget(keys);
   }
 
-  #release(keys: readonly string[]): void {
+  #forget(keys: readonly string[]): void {
     if (keys.length === 0) return;
     for (const key of keys) {
       const url = this.#jobs.get(key)?.previewUrl;
       if (url !== undefined) URL.revokeObjectURL(url);
       this.#jobs.delete(key);
     }
-    this.#set(this.#list.filter(({key}) => !keys.includes(key)));
+    this.#setList(this.#list.filter(({key}) => !keys.includes(key)));
   }
 
-  #discard(job: Job): void {
+  #deleteOnServer(job: Job): void {
     const id = job.serverId;
     job.serverId = undefined;
     if (id === undefined) return;
     this.#host.client.send({type: 'attachments.delete', params: {attachment_id: id}}).catch(() => {
-      // The file stays on the server, where unused uploads expire; nobody here can do more about it.
+      // The file stays on the server, which removes unused uploads after a while.
     });
   }
 
@@ -236,14 +238,14 @@ export class Uploads {
       const running = [...this.#jobs.values()].filter(({abort}) => abort !== undefined).length;
       if (running >= MAX_PARALLEL) return;
       const job = this.#jobs.get(key);
-      if (status === 'uploading' && job && !job.abort) void this.#run(key, job);
+      if (status === 'uploading' && job && !job.abort) void this.#upload(key, job);
     }
   }
 
-  async #run(key: string, job: Job): Promise<void> {
+  async #upload(key: string, job: Job): Promise<void> {
     const {file} = job;
     const strategy = this.#strategy;
-    const onProgress = (share: number): void => this.#tellProgress(key, share);
+    const onProgress = (share: number): void => this.#setProgress(key, share);
     if (!file || !strategy) return;
     const abort = new AbortController();
     job.abort = abort;
@@ -258,19 +260,19 @@ export class Uploads {
       if (abort.signal.aborted) return;
       const problem = error instanceof Error ? error.message : String(error);
       this.#change(key, {status: 'failed', problem});
-      this.#host.failed(new Error(this.#problems(), {cause: error}));
+      this.#host.failed(new Error(this.#describeProblems(), {cause: error}));
     } finally {
       job.abort = undefined;
       this.#startNext();
     }
   }
 
-  /** Problems of all files, a line for each: the person is shown the last text alone. */
-  #problems(): string {
+  /** Lists the problems of all files, one per line: a new message replaces the previous one. */
+  #describeProblems(): string {
     const failures = this.#list.flatMap(({name, problem}) =>
       problem === undefined ? [] : [strings.uploadFailed(name, problem)],
     );
-    return [...this.#refusals, ...failures].join('\n');
+    return [...this.#rejections, ...failures].join('\n');
   }
 
   async #uploadDirectly(
@@ -295,7 +297,7 @@ export class Uploads {
     const params = {name: file.name, size: file.size, mime_type: mimeTypeOf(file)};
     const created = await this.#host.client.send({type: 'attachments.create', params}, signal);
     const attachment = parseAttachment(created);
-    const target = readTarget(created);
+    const target = parseTarget(created);
     if (!attachment || !target) throw new Error(strings.uploadUnanswered);
     job.serverId = attachment.id;
     const body = target.method === 'PUT' ? file : toForm(file);
@@ -303,25 +305,29 @@ export class Uploads {
     return updated?.id === attachment.id ? updated : attachment;
   }
 
-  /** Tells the progress in whole percents: a drawing for each piece that is sent would be too many. */
-  #tellProgress(key: string, share: number): void {
+  /** Sets the progress in whole percent, so that not every chunk causes an update. */
+  #setProgress(key: string, share: number): void {
     const progress = Math.floor(share * 100) / 100;
-    const upload = this.#list.find(each => each.key === key);
+    const upload = this.#find(key);
     if (upload?.status === 'uploading' && upload.progress !== progress) this.#change(key, {progress});
   }
 
-  #change(key: string, change: Partial<Upload>): void {
-    this.#set(this.#list.map(upload => (upload.key === key ? {...upload, ...change} : upload)));
+  #find(key: string): Upload | undefined {
+    return this.#list.find(upload => upload.key === key);
   }
 
-  #set(list: readonly Upload[]): void {
+  #change(key: string, change: Partial<Upload>): void {
+    this.#setList(this.#list.map(upload => (upload.key === key ? {...upload, ...change} : upload)));
+  }
+
+  #setList(list: readonly Upload[]): void {
     this.#list = list;
     this.#host.changed();
   }
 }
 
-/** The place to which the bytes of a created attachment go; older servers name only `upload_url`. */
-function readTarget(value: unknown): Target | undefined {
+/** Parses the upload address of a created attachment; older servers send only `upload_url`. */
+function parseTarget(value: unknown): UploadTarget | undefined {
   const created: JSONObject = isObject(value) ? value : {};
   const descriptor = isObject(created.upload_descriptor) ? created.upload_descriptor : {url: created.upload_url};
   if (typeof descriptor.url !== 'string' || descriptor.url === '') return undefined;

@@ -1,36 +1,36 @@
-/** Asks the server what is wrong with a widget that somebody writes: when they pause, and the newest question only. */
+/** Requests the server's findings about a widget being edited: after a pause, and only for its newest version. */
 import type {Finding} from './groups.js';
 
 const PAUSE_MS = 250;
 const TIMEOUT_MS = 10_000;
 
-export interface Found {
+export interface FindingsResult {
   readonly findings: readonly Finding[];
-  /** Why there is no answer; empty where there is one. */
+  /** Why the request has failed; empty if it succeeded. */
   readonly problem: string;
 }
 
 export class FindingsRequest {
-  readonly #asked = new Map<string, AbortController>();
+  readonly #pending = new Map<string, AbortController>();
 
-  /** @param key The widget; a newer question about it takes the place of an older one. */
-  ask(key: string, widget: unknown, useCase: string | null, answered: (found: Found) => void): void {
-    this.#asked.get(key)?.abort();
-    const asking = new AbortController();
-    this.#asked.set(key, asking);
+  /** @param key Identifies the widget; a newer request for it cancels the previous one. */
+  request(key: string, widget: unknown, useCase: string | null, onResult: (result: FindingsResult) => void): void {
+    this.#pending.get(key)?.abort();
+    const controller = new AbortController();
+    this.#pending.set(key, controller);
     setTimeout(async () => {
-      if (asking.signal.aborted) return;
-      const found = await this.#fetch(widget, useCase, asking.signal);
-      if (!asking.signal.aborted) answered(found);
+      if (controller.signal.aborted) return;
+      const result = await this.#fetch(widget, useCase, controller.signal);
+      if (!controller.signal.aborted) onResult(result);
     }, PAUSE_MS);
   }
 
   stop(): void {
-    for (const asking of this.#asked.values()) asking.abort();
-    this.#asked.clear();
+    for (const controller of this.#pending.values()) controller.abort();
+    this.#pending.clear();
   }
 
-  async #fetch(widget: unknown, useCase: string | null, signal: AbortSignal): Promise<Found> {
+  async #fetch(widget: unknown, useCase: string | null, signal: AbortSignal): Promise<FindingsResult> {
     try {
       const answer = await fetch('widgets/findings', {
         method: 'POST',
@@ -39,7 +39,7 @@ export class FindingsRequest {
         signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
       });
       if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-      return {findings: ((await answer.json()) as Found).findings, problem: ''};
+      return {findings: ((await answer.json()) as FindingsResult).findings, problem: ''};
     } catch (error) {
       return {findings: [], problem: `It could not be checked: ${(error as Error).message}`};
     }

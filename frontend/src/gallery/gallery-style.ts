@@ -1,4 +1,4 @@
-/** Styles of the gallery around the widgets, which bring their own. */
+/** Styles of the gallery; the widgets have their own. */
 import {css} from 'lit';
 
 export const galleryStyles = css`

@@ -1,4 +1,4 @@
-/** How the widgets are looked at: scheme, width, direction and size of text; kept in the page's address. */
+/** View options of the gallery: colour scheme, width, text direction and text size; stored in the page's URL. */
 
 export interface View {
   readonly scheme: 'light' | 'dark';
@@ -7,7 +7,7 @@ export interface View {
   readonly text: '100' | '200';
 }
 
-/** Choices of the look: a name for people, and the values; the first is the default. */
+/** The label and the values of each option; the first value is the default. */
 export const VIEW_CHOICES: {
   readonly [N in keyof View]: {readonly label: string; readonly values: Readonly<Record<View[N], string>>};
 } = {
@@ -20,11 +20,11 @@ export const VIEW_CHOICES: {
   text: {label: 'Text', values: {100: '100 %', 200: '200 %'}},
 };
 
-/** Reads the query of an address; what is unknown counts as not said. */
+/** Parses the query of a URL; unknown values become the defaults. */
 export function readView(query: string): View {
-  const asked = new URLSearchParams(query);
+  const parameters = new URLSearchParams(query);
   const pick = <N extends keyof View>(name: N, fallback: View[N]): View[N] => {
-    const value = asked.get(name) ?? '';
+    const value = parameters.get(name) ?? '';
     return Object.hasOwn(VIEW_CHOICES[name].values, value) ? (value as View[N]) : fallback;
   };
   return {

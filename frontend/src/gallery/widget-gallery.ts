@@ -1,4 +1,4 @@
-/** `<parlor-widget-gallery>`: the page `/dev/widgets`, which draws every widget as the chat does, beside its JSON. */
+/** `<parlor-widget-gallery>`: the page `/dev/widgets`, which renders every sample widget beside its JSON. */
 import {html, LitElement, nothing, type PropertyValues} from 'lit';
 import {repeat} from 'lit/directives/repeat.js';
 import {buildThemeSheet} from '../theme/tokens.js';
@@ -7,7 +7,7 @@ import {galleryStyles} from './gallery-style.js';
 import {type Exhibit, type Finding, type Group, parseGallery} from './groups.js';
 import {readView, VIEW_CHOICES, type View, writeView} from './view-options.js';
 
-/** A widget as a person edits it: the text, the part of it that can be drawn, and its mistakes. */
+/** The edited JSON of a widget: its text, the last valid widget, and its findings. */
 interface Edit {
   readonly text: string;
   readonly widget: unknown;
@@ -74,20 +74,20 @@ export class WidgetGallery extends LitElement {
       problem = `This is no JSON: ${(error as Error).message}`;
     }
     const findings = before ? before.findings : exhibit.findings;
-    this.#keep(key, {text, widget, findings, problem});
+    this.#setEdit(key, {text, widget, findings, problem});
     if (problem !== '') return;
-    this.#findings.ask(key, widget, group.name, found => {
-      const now = this.#edits.get(key);
-      if (now) this.#keep(key, {...now, findings: found.findings, problem: found.problem});
+    this.#findings.request(key, widget, group.name, result => {
+      const edit = this.#edits.get(key);
+      if (edit) this.#setEdit(key, {...edit, findings: result.findings, problem: result.problem});
     });
   }
 
-  #keep(key: string, edit: Edit): void {
+  #setEdit(key: string, edit: Edit): void {
     this.#edits = new Map(this.#edits).set(key, edit);
     this.requestUpdate();
   }
 
-  #tell(key: string, event: Event): void {
+  #showAction(key: string, event: Event): void {
     const {action} = (event as CustomEvent<{action: unknown}>).detail;
     this.#actions = new Map(this.#actions).set(key, JSON.stringify(action));
     this.requestUpdate();
@@ -149,7 +149,7 @@ export class WidgetGallery extends LitElement {
               <parlor-widget
                 .widget=${widget}
                 .itemId=${key}
-                @widget-action=${(event: Event) => this.#tell(key, event)}
+                @widget-action=${(event: Event) => this.#showAction(key, event)}
               ></parlor-widget>
             </div>`
       }

@@ -21,7 +21,7 @@ describe('icons', () => {
     });
     for (const name of `${WIRE_NAMES} ${HEADER_NAMES}`.split(' ')) {
       expect(hasIcon(name), name).toBe(true);
-      const path = (await drawn(name, lazy)).querySelector('path')?.getAttribute('d');
+      const path = (await renderIcon(name, lazy)).querySelector('path')?.getAttribute('d');
       expect(path?.length, name).toBeGreaterThan(10);
       expect(path, name).not.toBe(NEUTRAL);
     }
@@ -42,11 +42,12 @@ describe('icons', () => {
   it('leave no hole for a name that nobody knows, and nothing at all for what is no name', async () => {
     const none = new LazyIcons(() => Promise.resolve({icons: new Map()}));
     for (const name of ['upload-cloud-99', 'vendor:x', 'lucide:', 'constructor', 'https://shop.example/a.png']) {
-      const host = await drawn(name, none);
+      const host = await renderIcon(name, none);
       expect(host.querySelector('svg')?.getAttribute('width'), name).toBe('18');
       expect(host.querySelector('path')?.getAttribute('d'), name).toBe(NEUTRAL);
     }
-    for (const name of [null, undefined, '', 7, {}]) expect((await drawn(name, none)).querySelector('svg')).toBeNull();
+    for (const name of [null, undefined, '', 7, {}])
+      expect((await renderIcon(name, none)).querySelector('svg')).toBeNull();
     expect(hasIcon('https://shop.example/a.png')).toBe(false);
   });
 
@@ -62,7 +63,7 @@ describe('icons', () => {
       asked.push(part);
       return Promise.resolve({icons: part === 'icons' ? rareIcons : lucide});
     });
-    const pathOf = async (name: string) => (await drawn(name, lazy)).querySelector('path')?.getAttribute('d');
+    const pathOf = async (name: string) => (await renderIcon(name, lazy)).querySelector('path')?.getAttribute('d');
     for (const name of ['lucide:rocket', 'lucide:Rocket', 'rocket']) expect(await pathOf(name), name).toBe('M1 1h1');
     expect(asked).toEqual([lucidePartOf('rocket'), 'icons']);
     expect(LUCIDE_PARTS).toContain(asked[0]);
@@ -79,7 +80,7 @@ describe('icons', () => {
   });
 
   it('are a neutral sign while their part cannot be had', async () => {
-    const host = await drawn('lucide:rocket', new LazyIcons(() => Promise.reject(new Error('offline'))));
+    const host = await renderIcon('lucide:rocket', new LazyIcons(() => Promise.reject(new Error('offline'))));
     expect(host.querySelector('path')?.getAttribute('d')).toBe(NEUTRAL);
   });
 
@@ -90,7 +91,7 @@ describe('icons', () => {
   });
 });
 
-async function drawn(name: unknown, lazy: LazyIcons): Promise<HTMLElement> {
+async function renderIcon(name: unknown, lazy: LazyIcons): Promise<HTMLElement> {
   const host = document.createElement('div');
   render(icon(name, '18', lazy), host);
   // The part, and what waits for it.

@@ -1,4 +1,4 @@
-/** Icons by name, drawn on a grid of 24 as inline SVG: ChatKit's own are built in, all others of Lucide come when needed. */
+/** Icons by name as inline SVG on a 24-unit grid: ChatKit's are built in, those of Lucide are fetched on demand. */
 import {html, nothing, type TemplateResult} from 'lit';
 import {until} from 'lit/directives/until.js';
 import {CIRCLE, COMPOSE, FRAME, PENCIL} from './icon-shapes.js';
@@ -20,7 +20,7 @@ const WARNING = 'M12 4.2l9 15.6h-18zM12 10v4.5M12 17v.01';
 const CLOCK = `${CIRCLE}M12 7v5l3.5 2`;
 const RELOAD = 'M19.5 12a7.5 7.5 0 1 1-2.2-5.3l2.2 2.1M19.5 4v4.8h-4.8';
 
-/** Drawn with a line: what the chat itself shows, and what pages and widgets ask for most. All others are lazy. */
+/** Outline icons that the chat itself shows, and the most common ones of pages and widgets. All others are lazy. */
 const OUTLINES = new Map<string, string>([
   ['close', 'M6 6l12 12M18 6l-12 12'],
   ['square-image', `${FRAME}M4 17l5-5l4 4l2.5-2.5l5 5M15.5 8.5v.01`],
@@ -139,11 +139,11 @@ const ALIASES = new Map<string, string>([
 ]);
 
 const LUCIDE = /^lucide:/;
-/** The outline that stands in place of an icon that nobody has, so that no hole is left. */
-const NEUTRAL = 'M12 9a3 3 0 1 1 0 6a3 3 0 0 1 0-6z';
+/** A small circle in place of an unknown icon. */
+const PLACEHOLDER = 'M12 9a3 3 0 1 1 0 6a3 3 0 0 1 0-6z';
 
-/** Signs that point along the line, and so the other way where it runs from right to left. */
-const POINTING = /(?:chevron|arrow)s?-(?:left|right)$/;
+/** Icons that are mirrored in right-to-left text. */
+const MIRRORED = /(?:chevron|arrow)s?-(?:left|right)$/;
 
 const lazyIcons = new LazyIcons();
 
@@ -153,34 +153,34 @@ interface Drawing {
 }
 
 function findBuiltIn(name: string): Drawing | undefined {
-  // A bolt of Lucide's is one that holds a door.
+  // Lucide's `bolt` is a different icon: a metal bolt.
   if (name === 'lucide:bolt') return undefined;
   const plain = name.replace(LUCIDE, '');
-  const known = ALIASES.get(plain) ?? plain;
-  const solid = SOLIDS.get(known);
+  const ownName = ALIASES.get(plain) ?? plain;
+  const solid = SOLIDS.get(ownName);
   if (solid !== undefined) return {path: solid, solid: true};
-  const outline = OUTLINES.get(known);
+  const outline = OUTLINES.get(ownName);
   return outline === undefined ? undefined : {path: outline, solid: false};
 }
 
 function findLazy(name: string, lazy: LazyIcons): Drawing {
-  const found = lazy.find(name.replace(LUCIDE, ''), LUCIDE.test(name));
-  const path = typeof found === 'object' ? found.then(late => late ?? NEUTRAL) : (found ?? NEUTRAL);
+  const result = lazy.find(name.replace(LUCIDE, ''), LUCIDE.test(name));
+  const path = typeof result === 'object' ? result.then(loaded => loaded ?? PLACEHOLDER) : (result ?? PLACEHOLDER);
   return {path, solid: false};
 }
 
-/** Whether a value can be the name of an icon, and not the address of a picture. */
+/** Whether a value has the form of an icon name, rather than the URL of an image. */
 export function hasIcon(name: unknown): boolean {
   return typeof name === 'string' && /^(?:lucide:)?[a-z0-9-]{1,60}$/i.test(name);
 }
 
 /**
- * An inline SVG in the current text colour, hidden from assistive technology.
+ * Renders an icon as inline SVG in the current text colour, hidden from assistive technology.
  *
- * @param name Any value; names of ChatKit or of Lucide, with or without `lucide:`. What is no name draws nothing, and an
- *   unknown name a neutral sign.
- * @param size Width and height as SVG attributes take them, for example `16` or `1em`. Whole numbers grow with the text
- *   of the page, by `iconSizes`.
+ * @param name A name of ChatKit or Lucide, with or without `lucide:`. Anything but a non-empty string renders nothing,
+ *   an unknown name a placeholder.
+ * @param size Width and height as SVG attributes, for example `16` or `1em`. Whole numbers scale with the page's text,
+ *   by `iconSizes`.
  */
 export function icon(name: unknown, size = '1.25em', lazy = lazyIcons): TemplateResult | typeof nothing {
   if (typeof name !== 'string' || name === '') return nothing;
@@ -199,6 +199,6 @@ export function icon(name: unknown, size = '1.25em', lazy = lazyIcons): Template
     stroke-linejoin="round"
     aria-hidden="true"
     focusable="false"
-    ?data-mirrors=${POINTING.test(name)}
+    ?data-mirrors=${MIRRORED.test(name)}
   ><path d=${typeof path === 'string' ? path : until(path, '')}></path></svg>`;
 }

@@ -1,14 +1,14 @@
-/** Icons that are not built in: the rarer ones of ChatKit in one part, and all of Lucide in sixteen of about 8 kB. */
+/** Icons that are not built in: the rarer ones of ChatKit in one lazy part, all of Lucide in sixteen of about 8 kB. */
 import {fetchPart, LazyPart} from '../lazy-parts.js';
 import {lucidePartOf, toLucideKey} from './lucide-names.js';
 
 export interface IconPart {
-  /** The drawing of each icon as one path on a grid of 24. */
+  /** The SVG path of each icon, on a 24-unit grid. */
   readonly icons: ReadonlyMap<string, string>;
 }
 
 type Fetch = (part: string, attempt: number) => Promise<IconPart>;
-type Found = string | undefined;
+type IconPath = string | undefined;
 
 export class LazyIcons {
   readonly #fetch: Fetch;
@@ -19,22 +19,22 @@ export class LazyIcons {
   }
 
   /**
-   * The path of an icon; a promise while its part is on the way, which never rejects.
+   * Finds the path of an icon; returns a promise while its part is loading, which never rejects.
    *
-   * `undefined` stands for no icon of that name, and for one that cannot be had now.
+   * The path is `undefined` if there is no icon of that name, or its part could not be fetched.
    *
-   * @param isOfLucide Servers name icons of Lucide without saying so, too: without it, ChatKit's own come first.
+   * @param isLucide Whether the name is Lucide's. Otherwise ChatKit's icons are searched first, then Lucide's.
    */
-  find(name: string, isOfLucide: boolean): Found | Promise<Found> {
+  find(name: string, isLucide: boolean): IconPath | Promise<IconPath> {
     const key = toLucideKey(name);
     if (key === undefined) return undefined;
-    const inLucide = (): Found | Promise<Found> => this.#look(lucidePartOf(key), key);
-    if (isOfLucide) return inLucide();
-    const own = this.#look('icons', name);
-    return typeof own === 'object' ? own.then(found => found ?? inLucide()) : (own ?? inLucide());
+    const findInLucide = (): IconPath | Promise<IconPath> => this.#findIn(lucidePartOf(key), key);
+    if (isLucide) return findInLucide();
+    const own = this.#findIn('icons', name);
+    return typeof own === 'object' ? own.then(path => path ?? findInLucide()) : (own ?? findInLucide());
   }
 
-  #look(partName: string, key: string): Found | Promise<Found> {
+  #findIn(partName: string, key: string): IconPath | Promise<IconPath> {
     const known = this.#parts.get(partName);
     const part = known ?? new LazyPart<IconPart>(attempt => this.#fetch(partName, attempt));
     if (!known) this.#parts.set(partName, part);

@@ -1,4 +1,4 @@
-/** Names of Lucide’s icons: the key of each, and the lazy part that holds it. The build reads it too, so: no DOM. */
+/** Maps names of Lucide’s icons to keys, and keys to lazy parts. Also used by the build, so: no DOM. */
 
 const PART_COUNT = 16;
 
@@ -6,9 +6,10 @@ const PART_COUNT = 16;
 export const LUCIDE_PARTS: readonly string[] = Array.from({length: PART_COUNT}, (_, at) => `lucide-${at.toString(16)}`);
 
 /**
- * The key that `trash-2` and Lucide's own `Trash2` have in common; `undefined` for what cannot be a name.
+ * Returns the same key for `trash-2` and Lucide's `Trash2`; `undefined` if it cannot be a name.
  *
- * Hyphens do not count, because numbers do not tell where one was; but for a last letter, `letters` is not `letter-s`.
+ * Hyphens are removed, because `Trash2` does not show where they were; except before a single last letter, which
+ * distinguishes `letter-s` from `letters`.
  */
 export function toLucideKey(name: string): string | undefined {
   const body = name.replaceAll('-', '').toLowerCase();
@@ -16,7 +17,7 @@ export function toLucideKey(name: string): string | undefined {
   return /.(?:[A-Z]|-[a-z])$/.test(name) ? `${body.slice(0, -1)}-${body.slice(-1)}` : body;
 }
 
-/** The part that has the icon, if any has. */
+/** Returns the name of the lazy part that contains the icon, if it exists. */
 export function lucidePartOf(key: string): string {
   let sum = 0;
   for (let at = 0; at < key.length; at += 1) sum = (sum * 31 + key.charCodeAt(at)) % 65_521;

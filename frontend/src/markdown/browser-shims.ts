@@ -1,6 +1,6 @@
 /**
- * Shims for five packages that the Markdown parser would bring along: Unicode classes, named characters and addresses as
- * the browser knows them. The build puts this module in their place, which keeps 35 kB of tables out of the core.
+ * Shims for five dependencies of the Markdown parser, built on what browsers offer: Unicode classes, character
+ * references and URLs. The build replaces the packages by this module, which keeps 35 kB of tables out of the core.
  */
 import DOMPurify from 'dompurify';
 
@@ -8,12 +8,12 @@ import DOMPurify from 'dompurify';
 export const P = /\p{P}/u;
 export const S = /\p{S}/u;
 
-/** The character of a reference like `&amp;`, `&#8594;` or `&#x2192;`; anything else comes back as it is. */
+/** Decodes a character reference like `&amp;`, `&#8594;` or `&#x2192;`; returns anything else unchanged. */
 export function decodeHTMLStrict(reference: string): string {
-  // Nothing but a name or number reaches the browser's parser, so that nothing can be markup.
+  // Only names and numbers reach the browser's parser, so that the input cannot be markup.
   if (!/^&(?:[a-z][a-z0-9]{1,31}|#\d{1,7}|#x[0-9a-f]{1,6});$/i.test(reference)) return reference;
   const decoded = DOMPurify.sanitize(reference, {RETURN_DOM_FRAGMENT: true}).textContent ?? '';
-  // Of an unknown name it may read a prefix: `&notit;` as `¬it;`.
+  // The parser may decode a prefix of an unknown name: `&notit;` as `¬it;`.
   const isWhole = decoded !== '' && (reference === '&semi;' || !decoded.endsWith(';'));
   return isWhole ? decoded : reference;
 }
@@ -21,7 +21,7 @@ export function decodeHTMLStrict(reference: string): string {
 interface ParsedUrl {
   readonly pathname: string;
 }
-/** Addresses stay in one piece: a browser encodes hosts by itself, and look-alikes are shown as they are sent. */
+/** Does not split the URL: browsers encode host names themselves, and look-alikes are shown as sent. */
 export function parse(url: string): ParsedUrl {
   return {pathname: url};
 }
@@ -30,15 +30,15 @@ export function format({pathname}: ParsedUrl): string {
   return pathname;
 }
 
-/** Encodes what an address cannot hold, and leaves what is encoded already. */
+/** Encodes characters that are not allowed in a URL, and keeps what is already encoded. */
 export function encode(url: string): string {
-  // With its other half missing, a surrogate cannot be encoded.
+  // A lone surrogate cannot be encoded.
   return url.replace(/%(?![0-9a-f]{2})|\p{Cs}|[^\w;/?:@&=+$,\-.!~*'()#%[\]]/giu, char =>
     /\p{Cs}/u.test(char) ? '%EF%BF%BD' : encodeURIComponent(char),
   );
 }
 
-/** Keeps an address as it was written, as the text of a link: decoded, it could show what it is not. */
+/** Does not decode a URL for the text of a link: a decoded one could look like another. */
 export function decode(url: string): string {
   return url;
 }
@@ -64,7 +64,7 @@ const LINK = new RegExp(
 );
 const WEB_AT_START = new RegExp(`^${WEB}`, 'iu');
 
-/** Finds addresses in plain text: of the web, with or without its scheme, and of mail. Source: GFM, 6.9. */
+/** Finds URLs and mail addresses in plain text; the scheme may be missing. Source: GFM, 6.9. */
 export class LinkifyIt {
   set(): this {
     return this;
@@ -75,30 +75,30 @@ export class LinkifyIt {
   }
 
   match(text: string): Link[] {
-    return [...text.matchAll(LINK)].map(found => toLink(found[0], found.index));
+    return [...text.matchAll(LINK)].map(match => toLink(match[0], match.index));
   }
 
   matchAtStart(text: string): Link | null {
-    const found = WEB_AT_START.exec(text);
-    return found && toLink(found[0], 0);
+    const match = WEB_AT_START.exec(text);
+    return match && toLink(match[0], 0);
   }
 }
 
-function toLink(found: string, index: number): Link {
-  const raw = withoutEnd(found);
+function toLink(matched: string, index: number): Link {
+  const raw = trimPunctuation(matched);
   const scheme = /^https?:/i.exec(raw)?.[0] ?? (/^www\./i.test(raw) ? '' : 'mailto:');
   const url = scheme === '' ? `http://${raw}` : scheme === 'mailto:' ? `mailto:${raw}` : raw;
   return {schema: scheme, index, lastIndex: index + raw.length, raw, text: raw, url};
 }
 
-/** Returns an address without the punctuation of its sentence, and a bracket that it does not open. */
-function withoutEnd(url: string): string {
+/** Removes punctuation of the sentence from the end of a URL, and closing brackets that it does not open. */
+function trimPunctuation(url: string): string {
   for (let end = url.length; ; end -= 1) {
     const last = url[end - 1] ?? '';
-    const kept = url.slice(0, end);
+    const trimmed = url.slice(0, end);
     if (/[?!.,:;*_~'"’”»]/u.test(last)) continue;
-    if (last === ')' && kept.split(')').length > kept.split('(').length) continue;
-    if (last === ']' && kept.split(']').length > kept.split('[').length) continue;
-    return kept;
+    if (last === ')' && trimmed.split(')').length > trimmed.split('(').length) continue;
+    if (last === ']' && trimmed.split(']').length > trimmed.split('[').length) continue;
+    return trimmed;
   }
 }

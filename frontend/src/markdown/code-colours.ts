@@ -1,14 +1,14 @@
-/** Colours of code blocks by highlight.js, in slices while the page is idle. */
+/** Highlights code blocks with highlight.js, in slices while the page is idle. */
 import type {HighlightResult, HLJSApi} from 'highlight.js';
-import {keepSelection} from './kept-selection.js';
+import {keepSelection} from './selection.js';
 
-/** Longer code stays plain: nobody reads it for its colours. */
+/** Longer code is not highlighted. */
 const MAX_CODE_CHARS = 300_000;
-/** How many lines are coloured in one slice; a slice grows while it would end inside a comment or string. */
+/** Lines per slice; a slice is extended while it would end inside a comment or string. */
 const SLICE_LINES = 80;
 const MAX_SLICE_LINES = 400;
 
-/** Runs each function in a task of its own, when there is nothing better to do. */
+/** Schedules a function for when the page is idle. */
 export type Idle = (run: () => void) => void;
 
 const whenIdle: Idle = run => {
@@ -34,7 +34,7 @@ export class CodeColours {
     this.#idle = idle;
   }
 
-  /** Colours the blocks that name a language which highlight.js knows. */
+  /** Highlights the blocks whose language highlight.js knows. */
   colour(blocks: readonly Element[]): void {
     for (const block of blocks) {
       const code = block.querySelector('code');
@@ -59,7 +59,7 @@ export class CodeColours {
     const [job] = this.#jobs;
     if (!job) return;
     const {code, language, lines, line} = job;
-    // The plain rest of the code is its last node; a block that was drawn anew has none of ours.
+    // The code that is not highlighted yet is the last node; a block that was rendered again has no such text.
     const rest = code.lastChild;
     if (!code.isConnected || !(rest instanceof Text)) {
       this.#jobs.shift();
@@ -70,7 +70,7 @@ export class CodeColours {
     let result: HighlightResult;
     try {
       result = this.#hljs.highlight(slice, {language, ignoreIllegals: true});
-      while (isInsideSomething(result) && end < lines.length && end - line < MAX_SLICE_LINES) {
+      while (endsInsideConstruct(result) && end < lines.length && end - line < MAX_SLICE_LINES) {
         end = Math.min(lines.length, end + SLICE_LINES);
         slice = lines.slice(line, end).join('');
         result = this.#hljs.highlight(slice, {language, ignoreIllegals: true});
@@ -93,14 +93,14 @@ export class CodeColours {
   }
 }
 
-/** Whether the text has ended within something, for example a comment over several lines. */
-function isInsideSomething({_top: top}: HighlightResult): boolean {
+/** Whether the text has ended inside a construct, for example a comment of several lines. */
+function endsInsideConstruct({_top: top}: HighlightResult): boolean {
   return top !== undefined && 'parent' in top && top.parent !== undefined;
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {amp: '&', lt: '<', gt: '>', quot: '"', '#x27': "'"};
 
-/** The nodes of what highlight.js wrote: only its spans and five entities are read, all else is text. */
+/** Builds DOM from the HTML of highlight.js: only its spans and five entities are interpreted, the rest is text. */
 export function buildSpans(html: string): DocumentFragment {
   const fragment = document.createDocumentFragment();
   let parent: ParentNode & Node = fragment;

@@ -1,13 +1,13 @@
-/** Formulas typeset by KaTeX, a few in each frame, with the style sheet and the fonts that they need. */
+/** Typesets formulas with KaTeX, a few per frame, and adds its style sheet and fonts. */
 import type {KatexOptions} from 'katex';
 import type {Slices} from '../frames.js';
 import {parseFormula} from './math-syntax.js';
 
 const MAX_TEX_CHARS = 5_000;
-const MAX_KEPT = 300;
+const MAX_CACHED = 300;
 const LIMITS: KatexOptions = {
   output: 'htmlAndMathml',
-  // Commands that would make links, load images or set attributes stay inert.
+  // Commands that create links, load images or set attributes are disabled.
   trust: false,
   strict: 'ignore',
   throwOnError: true,
@@ -17,22 +17,22 @@ const LIMITS: KatexOptions = {
 
 type Root = DocumentOrShadowRoot & Node;
 
-/** The core around the formulas. */
-export interface Surroundings {
+/** Services of the core. */
+export interface CoreServices {
   readonly slices: Slices;
-  /** Returns the address of a file that lies beside our script. */
-  readonly addressOf: (file: string) => string | undefined;
+  /** Returns the address of a file in the folder of our script. */
+  readonly assetUrl: (file: string) => string | undefined;
 }
 
 export class Formulas {
   readonly #build: (tex: string, options: KatexOptions) => Node;
   readonly #styles: string;
-  readonly #kept = new Map<string, readonly Node[]>();
+  readonly #cache = new Map<string, readonly Node[]>();
   readonly #sources = new WeakMap<Node, string>();
   #sheet: CSSStyleSheet | undefined;
 
   /**
-   * @param build Gives the nodes of a formula; throws what KaTeX throws.
+   * @param build Builds the DOM of a formula; throws the errors of KaTeX.
    * @param styles KaTeX's style sheet.
    */
   constructor(build: (tex: string, options: KatexOptions) => Node, styles: string) {
@@ -40,41 +40,42 @@ export class Formulas {
     this.#styles = styles;
   }
 
-  /** The source that a formula was typeset from; `undefined` for any other node. */
+  /** Returns the source of a typeset formula; `undefined` for any other node. */
   sourceOf(node: Node): string | undefined {
     return this.#sources.get(node);
   }
 
   /**
-   * Typesets formulas that are or will be in `root`. What KaTeX refuses stays as it was written.
+   * Typesets formulas that are or will be in `root`. Formulas that KaTeX rejects stay as source text.
    *
-   * @param isUrgent All is done at once, whatever time there is.
-   * @returns A promise for what could not be done at once, `undefined` when there is nothing to wait for.
+   * @param isUrgent Whether to typeset all formulas at once, regardless of the time budget.
+   * @returns A promise for the formulas that were deferred; `undefined` if there are none.
    */
   typeset(
     formulas: readonly HTMLElement[],
     root: Root,
     isUrgent: boolean,
-    {slices, addressOf}: Surroundings,
+    {slices, assetUrl}: CoreServices,
   ): Promise<void> | undefined {
-    this.#style(root, addressOf);
-    const late: HTMLElement[] = [];
+    this.#adoptStyles(root, assetUrl);
+    const deferred: HTMLElement[] = [];
     for (const formula of formulas) {
-      if (isUrgent || this.#kept.has(formula.textContent ?? '') || slices.hasTime()) this.#typesetOne(formula);
-      else late.push(formula);
+      if (isUrgent || this.#cache.has(formula.textContent ?? '') || slices.hasTime()) this.#typesetOne(formula);
+      else deferred.push(formula);
     }
-    return late.length === 0 ? undefined : new Promise(resolve => this.#typesetLate(late, root, slices, resolve));
+    if (deferred.length === 0) return undefined;
+    return new Promise(resolve => this.#typesetDeferred(deferred, root, slices, resolve));
   }
 
-  #typesetLate(formulas: readonly HTMLElement[], root: Node, slices: Slices, done: () => void): void {
-    slices.later(() => {
-      // What was drawn anew meanwhile is no longer there.
+  #typesetDeferred(formulas: readonly HTMLElement[], root: Node, slices: Slices, done: () => void): void {
+    slices.schedule(() => {
+      // Formulas that were rendered again meanwhile are no longer in the document.
       const waiting = formulas.filter(formula => formula.getRootNode() === root);
       while (waiting.length > 0 && slices.hasTime()) {
         const formula = waiting.shift();
         if (formula) this.#typesetOne(formula);
       }
-      if (waiting.length > 0) this.#typesetLate(waiting, root, slices, done);
+      if (waiting.length > 0) this.#typesetDeferred(waiting, root, slices, done);
       else done();
     });
   }
@@ -83,18 +84,18 @@ export class Formulas {
     const source = formula.textContent ?? '';
     const parsed = parseFormula(source);
     if (!parsed || parsed.tex.length > MAX_TEX_CHARS) return;
-    const kept = this.#kept.get(source);
-    if (kept) {
-      formula.replaceChildren(...kept.map(node => node.cloneNode(true)));
+    const cached = this.#cache.get(source);
+    if (cached) {
+      formula.replaceChildren(...cached.map(node => node.cloneNode(true)));
     } else {
       try {
         formula.replaceChildren(this.#build(parsed.tex, {...LIMITS, displayMode: parsed.isDisplay}));
       } catch {
         return;
       }
-      // While an answer grows, its last block is drawn again and again.
-      if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
-      this.#kept.set(
+      // While an answer grows, its last block is rendered again and again.
+      if (this.#cache.size >= MAX_CACHED) this.#cache.clear();
+      this.#cache.set(
         source,
         [...formula.childNodes].map(node => node.cloneNode(true)),
       );
@@ -107,11 +108,11 @@ export class Formulas {
     }
   }
 
-  #style(root: DocumentOrShadowRoot, addressOf: Surroundings['addressOf']): void {
+  #adoptStyles(root: DocumentOrShadowRoot, assetUrl: CoreServices['assetUrl']): void {
     if (!this.#sheet) {
       this.#sheet = new CSSStyleSheet();
       this.#sheet.replaceSync(this.#styles.replace(FONT_FACE, ''));
-      addFonts(this.#styles, addressOf);
+      addFonts(this.#styles, assetUrl);
     }
     if (!root.adoptedStyleSheets.includes(this.#sheet)) root.adoptedStyleSheets.push(this.#sheet);
   }
@@ -119,13 +120,13 @@ export class Formulas {
 
 const FONT_FACE = /@font-face\s*\{[^}]*\}/g;
 
-/** Fonts are known to a whole document only, and are fetched when a glyph needs them. */
-function addFonts(styles: string, addressOf: Surroundings['addressOf']): void {
+/** Registers the fonts with the document, since shadow roots cannot; each is fetched when a glyph needs it. */
+function addFonts(styles: string, assetUrl: CoreServices['assetUrl']): void {
   if (typeof FontFace === 'undefined') return;
   for (const [rule] of styles.matchAll(FONT_FACE)) {
     const family = /font-family:\s*["']?([\w-]+)/.exec(rule)?.[1];
     const file = /url\(["']?(fonts\/[\w-]+\.woff2)/.exec(rule)?.[1];
-    const address = file && addressOf(file);
+    const address = file && assetUrl(file);
     if (!family || !address) continue;
     const weight = /font-weight:\s*(\w+)/.exec(rule)?.[1] ?? 'normal';
     const style = /font-style:\s*(\w+)/.exec(rule)?.[1] ?? 'normal';

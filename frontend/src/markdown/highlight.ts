@@ -1,8 +1,8 @@
-/** Syntax highlighting of code blocks; what colours them comes with the first one. */
+/** Syntax highlighting of code blocks; highlight.js is fetched with the first block. */
 import {fetchPart, LazyPart} from '../lazy-parts.js';
 
 export interface HighlightPart {
-  /** Colours code blocks, as far as their language is known. */
+  /** Highlights code blocks whose language is known. */
   readonly colour: (blocks: readonly Element[]) => void;
 }
 
@@ -15,7 +15,7 @@ export class Highlighter {
     this.#part = part;
   }
 
-  /** Colours every code block in `drawn` that names a known language; without the part they stay plain. */
+  /** Highlights the code blocks in `drawn` that name a known language; without the lazy part they stay plain. */
   async highlight(drawn: ParentNode): Promise<void> {
     const blocks = [...drawn.querySelectorAll('.code')];
     if (drawn instanceof Element && drawn.matches('.code')) blocks.push(drawn);

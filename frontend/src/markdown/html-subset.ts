@@ -1,11 +1,11 @@
-/** The two things of HTML that answers use, and that are safe: `<br>` in a line, and `<details>` with its summary. */
+/** The subset of HTML that answers may use: `<br>` in a line, and `<details>` with a `<summary>`. */
 import type {MarkdownIt as Parser, StateBlock, StateInline} from 'markdown-it';
 
 const BREAK = /<br[ \t]*\/?>/iy;
 const OPEN = /^<details(?:[ \t]+open(?:=(?:""|"open"|''))?)?[ \t]*>[ \t]*/i;
 const SUMMARY = /^<summary>(.*?)<\/summary>[ \t]*/i;
 const CLOSE = /<\/details>[ \t]*$/i;
-/** Deeper ones stay as they were written. */
+/** Maximum nesting; deeper `<details>` are shown as text. */
 const MAX_DEPTH = 8;
 
 export function addHTMLSubset(parser: Parser): void {
@@ -22,19 +22,19 @@ function readBreak(state: StateInline, isSilent: boolean): boolean {
   return true;
 }
 
-/** Reads from `<details>` to its end, or to the end of the text: an answer may be cut, or still be arriving. */
+/** Parses from `<details>` to its end tag, or to the end of the text, since an answer may be incomplete. */
 function readDetails(state: StateBlock, startLine: number, endLine: number, isSilent: boolean): boolean {
   const first = lineOf(state, startLine);
   const open = OPEN.exec(first)?.[0];
   if (open === undefined || state.level > MAX_DEPTH) return false;
   if ((state.sCount[startLine] ?? 0) - state.blkIndent >= 4) return false;
   if (isSilent) return true;
-  // `<details><summary>…</summary>` in one line, or the summary in a line of its own.
+  // `<details><summary>…</summary>` in one line, or the summary on its own line.
   let line = startLine;
-  cutStart(state, line, open.length);
+  skipStart(state, line, open.length);
   if (lineOf(state, line) === '' && line + 1 < endLine) line += 1;
   const summary = SUMMARY.exec(lineOf(state, line));
-  if (summary) cutStart(state, line, summary[0].length);
+  if (summary) skipStart(state, line, summary[0].length);
   const end = findEnd(state, line, endLine);
   state.push('details_open', 'details', 1).map = [startLine, end.next];
   if (/\sopen/i.test(open)) state.tokens.at(-1)?.attrSet('open', '');
@@ -55,14 +55,14 @@ function readDetails(state: StateBlock, startLine: number, endLine: number, isSi
   return true;
 }
 
-/** Lets the rest of a line be read as if it were the whole. */
-function cutStart(state: StateBlock, line: number, length: number): void {
+/** Makes the parser skip the beginning of a line. */
+function skipStart(state: StateBlock, line: number, length: number): void {
   state.bMarks[line] = (state.bMarks[line] ?? 0) + (state.tShift[line] ?? 0) + length;
   state.tShift[line] = 0;
   state.sCount[line] = state.blkIndent;
 }
 
-/** The end of the content, and the line behind; a fence may show such tags as its text. */
+/** Finds the end of the content and the line after it, ignoring tags in fenced code. */
 function findEnd(
   state: StateBlock,
   startLine: number,

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {BLOCKED_IMAGE, buildAskedImage, showImagesInFrames, whenShown} from './images.js';
+import {BLOCKED_IMAGE, buildRequestedImage, showImagesInFrames, waitForImage} from './images.js';
 import {MarkdownBlocks} from './incremental-blocks.js';
 import {renderMarkdown} from './render.js';
 
@@ -7,7 +7,7 @@ const PICTURE = 'https://img.example/a.png?secret=1';
 
 function draw(text: string, asked: readonly string[] = []): HTMLElement {
   const host = document.createElement('div');
-  host.append(renderMarkdown(text, {askedImages: new Set(asked)}));
+  host.append(renderMarkdown(text, {requested: new Set(asked)}));
   return host;
 }
 
@@ -52,8 +52,8 @@ describe('pictures of other origins', () => {
 
   it('are asked for by the same button while the text grows', () => {
     const host = document.createElement('div');
-    const blocks = new MarkdownBlocks(host, {hasTime: () => true, later: () => () => {}});
-    const options = {askedImages: new Set<string>()};
+    const blocks = new MarkdownBlocks(host, {hasTime: () => true, schedule: () => () => {}});
+    const options = {requested: new Set<string>()};
     blocks.render(`See ![A map](${PICTURE}) and`, true, options);
     const button = host.querySelector('button');
     blocks.render(`See ![A map](${PICTURE}) and more`, true, options);
@@ -69,15 +69,15 @@ describe('pictures of other origins', () => {
   });
 
   it('come as they are where the page allows them, else by a frame of the page', async () => {
-    const image = buildAskedImage(PICTURE, 'A map');
+    const image = buildRequestedImage(PICTURE, 'A map');
     expect([image.localName, image.getAttribute('src'), image.getAttribute('alt')]).toEqual(['img', PICTURE, 'A map']);
     expect(image.getAttribute('referrerpolicy')).toBe('no-referrer');
     showImagesInFrames('/picture');
-    const frame = buildAskedImage(PICTURE, '');
+    const frame = buildRequestedImage(PICTURE, '');
     showImagesInFrames(undefined);
     expect(frame.getAttribute('src')).toBe(`/picture?src=${encodeURIComponent(PICTURE)}`);
     expect(frame.getAttribute('title')).toBe('Picture');
-    const isShown = whenShown(image);
+    const isShown = waitForImage(image);
     image.dispatchEvent(new Event('error'));
     expect(await isShown).toBe(false);
   });

@@ -1,39 +1,39 @@
-/** Pictures within Markdown: those that may be loaded, and buttons in place of the others, which a person may ask for. */
+/** Images in Markdown: allowed ones are loaded; others become buttons that load the image on request. */
 import {isSafeImage} from '../links.js';
 import {strings} from '../strings.js';
 
 export interface ImageRules {
-  /** Origins that pictures may come from besides the page's own, as `isSafeImage` reads them; by default there are none. */
+  /** Origins that images may come from besides the page's own, in the syntax of `isSafeImage`; by default none. */
   readonly imageDomains?: readonly string[] | undefined;
-  /** Addresses that the person has asked for; without the set there are no buttons to ask, and alternative texts only. */
-  readonly askedImages?: ReadonlySet<string> | undefined;
+  /** URLs that the user has requested; without the set, blocked images are shown as their alternative text only. */
+  readonly requested?: ReadonlySet<string> | undefined;
 }
 
-/** Names the button of a picture that is not loaded unasked. */
+/** Class of the button in place of a blocked image. */
 export const BLOCKED_IMAGE = 'blocked-image';
 const MAX_ALT_CHARS = 200;
 
-/** Lets a picture of a rendered text load, or puts what may be there in its place. Nothing has been fetched so far. */
-export function secureImage(image: Element, {imageDomains = [], askedImages}: ImageRules, isPartial: boolean): void {
+/** Allows an image of rendered Markdown to load, or replaces it. Nothing has been fetched before. */
+export function secureImage(image: Element, {imageDomains = [], requested}: ImageRules, isPartial: boolean): void {
   const source = image.getAttribute('src') ?? '';
   const alt = image.getAttribute('alt') ?? '';
-  if (askedImages?.has(source)) {
-    image.replaceWith(buildAskedImage(source, alt));
+  if (requested?.has(source)) {
+    image.replaceWith(buildRequestedImage(source, alt));
     return;
   }
   if (isSafeImage(source, imageDomains, document.baseURI)) {
-    // An address that is still arriving would be fetched half.
+    // The address may be incomplete while the text is streaming.
     if (isPartial) image.replaceWith(alt);
-    else letLoad(image);
+    else allowLoading(image);
     return;
   }
-  if (!askedImages || !isSafeImage(source, undefined, document.baseURI)) {
+  if (!requested || !isSafeImage(source, undefined, document.baseURI)) {
     image.replaceWith(alt);
     return;
   }
   const button = buildButton(source, alt);
   const link = image.closest('a');
-  // A button within a link would be two things to press in one place.
+  // A button inside a link would be two nested controls.
   if (!link) image.replaceWith(button);
   else if (link.textContent?.trim()) {
     image.remove();
@@ -46,37 +46,37 @@ export function secureImage(image: Element, {imageDomains = [], askedImages}: Im
 
 let frameAddress: string | undefined;
 
-/** Has pictures that a person asks for shown in frames. Of the whole page, as is the policy that makes them necessary. */
+/** Sets the document that shows requested images in frames; global, like the CSP that requires it. */
 export function showImagesInFrames(address: string | undefined): void {
   frameAddress = address;
 }
 
-/** The picture that a person has asked for. Focus may go to it, since the button that had it is gone. */
-export function buildAskedImage(source: string, alt: string): HTMLImageElement | HTMLIFrameElement {
+/** Builds an image that the user has requested. It is focusable, because the button that had the focus is removed. */
+export function buildRequestedImage(source: string, alt: string): HTMLImageElement | HTMLIFrameElement {
   if (frameAddress !== undefined) return buildFrame(frameAddress, source, alt);
   const image = document.createElement('img');
   image.setAttribute('src', source);
   image.setAttribute('alt', alt);
   image.setAttribute('tabindex', '-1');
-  letLoad(image);
+  allowLoading(image);
   return image;
 }
 
-/** Whether what was asked for has come; a frame takes the size of its picture. */
-export async function whenShown(asked: HTMLImageElement | HTMLIFrameElement): Promise<boolean> {
-  const isLoaded = await settled(asked);
-  if (asked instanceof HTMLImageElement || !isLoaded) return isLoaded;
-  const image = asked.contentDocument?.images[0];
+/** Waits for a requested image, and gives a frame the size of its image; false if it could not be loaded. */
+export async function waitForImage(requested: HTMLImageElement | HTMLIFrameElement): Promise<boolean> {
+  const isLoaded = await waitForLoad(requested);
+  if (requested instanceof HTMLImageElement || !isLoaded) return isLoaded;
+  const image = requested.contentDocument?.images[0];
   if (!image) return false;
-  if (!image.complete) await settled(image);
+  if (!image.complete) await waitForLoad(image);
   const {naturalWidth, naturalHeight} = image;
   if (naturalWidth === 0) return false;
-  asked.style.inlineSize = `${naturalWidth}px`;
-  asked.style.aspectRatio = `${naturalWidth} / ${naturalHeight}`;
+  requested.style.inlineSize = `${naturalWidth}px`;
+  requested.style.aspectRatio = `${naturalWidth} / ${naturalHeight}`;
   return true;
 }
 
-function settled(element: HTMLElement): Promise<boolean> {
+function waitForLoad(element: HTMLElement): Promise<boolean> {
   return new Promise(resolve => {
     element.addEventListener('load', () => resolve(true), {once: true});
     element.addEventListener('error', () => resolve(false), {once: true});
@@ -92,14 +92,14 @@ function buildFrame(address: string, source: string, alt: string): HTMLIFrameEle
   return frame;
 }
 
-/** Builds a link in place of a picture that has not come: no policy of the page stands in the way of it. */
+/** Builds a link in place of an image that failed to load: links are not restricted by the page's policy. */
 export function buildFailedImage(source: string, alt: string): HTMLAnchorElement {
   const link = document.createElement('a');
   link.className = BLOCKED_IMAGE;
   link.href = source;
   link.target = '_blank';
   link.rel = 'noopener noreferrer';
-  link.append(...describe(alt, strings.pictureFailed(hostOf(source))));
+  link.append(...buildLabel(alt, strings.pictureFailed(hostOf(source))));
   return link;
 }
 
@@ -109,22 +109,22 @@ function buildButton(source: string, alt: string): HTMLElement {
   button.className = BLOCKED_IMAGE;
   button.dataset.src = source;
   button.dataset.alt = alt;
-  button.append(...describe(alt, strings.loadPicture(hostOf(source))));
+  button.append(...buildLabel(alt, strings.loadPicture(hostOf(source))));
   return button;
 }
 
-function describe(alt: string, deed: string): readonly Node[] {
+function buildLabel(alt: string, action: string): readonly Node[] {
   const name = document.createElement('span');
   name.className = 'blocked-alt';
   name.dir = 'auto';
   name.textContent = alt.length > MAX_ALT_CHARS ? `${alt.slice(0, MAX_ALT_CHARS)}…` : alt || strings.picture;
-  const what = document.createElement('span');
-  what.className = 'blocked-deed';
-  what.textContent = deed;
-  return [name, document.createTextNode(' '), what];
+  const hint = document.createElement('span');
+  hint.className = 'blocked-deed';
+  hint.textContent = action;
+  return [name, document.createTextNode(' '), hint];
 }
 
-function letLoad(image: Element): void {
+function allowLoading(image: Element): void {
   image.setAttribute('loading', 'lazy');
   image.setAttribute('referrerpolicy', 'no-referrer');
 }

@@ -21,7 +21,7 @@ function manualSlices(pieces: number): Slices & {readonly waiting: (() => void)[
       left -= 1;
       return left >= 0;
     },
-    later: run => {
+    schedule: run => {
       waiting.push(run);
       return () => void waiting.splice(waiting.indexOf(run), 1);
     },

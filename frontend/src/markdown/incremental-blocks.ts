@@ -1,32 +1,32 @@
-/** Incremental rendering of a growing text: finished blocks are never touched again, and no piece is large. */
+/** Renders a growing text incrementally: finished blocks are not touched again, and work is split into small pieces. */
 import {frameSlices, type Slices} from '../frames.js';
 import {sourceOfFormula} from './math.js';
-import {changeText, type Morphed, morph} from './morph.js';
+import {changeText, type MorphResult, morph} from './morph.js';
 import {type MarkdownOptions, parser, type References, renderMarkdown} from './render.js';
-import {type OpenFence, type Span, TextSpans, withoutHalfFence} from './text-spans.js';
+import {type OpenFence, type Span, stripPartialFence, TextSpans} from './text-spans.js';
 import {closeOpenMarks} from './unfinished-marks.js';
 
-/** Something that stands in the text, for example a citation. */
+/** A node to insert into the text, for example a citation. */
 export interface Marker {
-  /** How many characters (code points) of the text stand before it. */
+  /** Position in the text, in code points. */
   readonly index: number;
-  /** Changes when `build` would give something else. */
+  /** Identifies the node: changes if `build` would return a different one. */
   readonly key: string;
   readonly build: () => Node;
 }
-interface Located {
+interface LocatedMarker {
   readonly offset: number;
   readonly marker: Marker;
 }
 
-/** Short blocks that are finished together are drawn together, up to this size. */
+/** Consecutive short blocks are rendered as one piece, up to this size. */
 const PIECE_CHARS = 1_500;
-/** How much stands in one box, which the browser may leave alone while something else changes or is looked at. */
+/** Size of a section: an element that the browser need not lay out while it is off screen. */
 const SECTION_CHARS = 2_000;
-/** How much of a text that is there as a whole is taken into account at once. */
+/** How much of a complete text is parsed at once. */
 const FEED_CHARS = 12_000;
 
-/** A part of the text with the nodes that show it. */
+/** A part of the text and its rendered nodes. */
 interface Piece extends Span {
   parent: ParentNode & Node;
   nodes: readonly ChildNode[];
@@ -40,20 +40,22 @@ export class MarkdownBlocks {
   #text = new TextSpans();
   #source = '';
   #isStreaming = false;
-  /** Whether all of the text has been cut into pieces. */
-  #isCut = true;
-  #located: readonly Located[] = [];
+  /** Whether the whole text has been split into pieces. */
+  #isSplit = true;
+  #markers: readonly LocatedMarker[] = [];
   #pieces: Piece[] = [];
+  /** How many pieces are rendered. */
   #drawn = 0;
   #references: References = {};
-  /** The box that the next piece is drawn into; the first one is the target itself. */
+  /** The section for the next piece; the first one is the target itself. */
   #section: {readonly from: number; readonly node: ParentNode & Node};
-  /** The list or table that the next items or rows belong to. */
+  /** The list or table that following items or rows are appended to. */
   #container: Element | undefined;
-  /** The end of the text that may still change, and what of it is on screen. */
+  /** The nodes of the unfinished end of the text. */
   #live: readonly ChildNode[] = [];
   #liveCode: {readonly from: number; readonly text: Text; readonly block: Element} | undefined;
-  #callOff: (() => void) | undefined;
+  /** Cancels the scheduled continuation. */
+  #cancelScheduled: (() => void) | undefined;
   readonly #markerKeys = new WeakMap<Node, string>();
 
   constructor(target: ParentNode & Node, slices: Slices = frameSlices) {
@@ -62,32 +64,32 @@ export class MarkdownBlocks {
     this.#section = {from: 0, node: target};
   }
 
-  /** Whether everything is drawn. */
+  /** Whether the whole text is rendered. */
   get isWhole(): boolean {
-    return this.#isCut && this.#drawn >= this.#pieces.length;
+    return this.#isSplit && this.#drawn >= this.#pieces.length;
   }
 
-  /** Makes the target show `text`. With `isStreaming` the last block counts as unfinished. */
+  /** Renders `text` into the target. With `isStreaming`, the last block counts as unfinished. */
   render(text: string, isStreaming: boolean, options: MarkdownOptions, markers: readonly Marker[] = []): void {
-    const given = text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
-    // Servers trim a whole answer; what is on screen stays.
-    const source = !isStreaming && this.#text.source.trimEnd() === given ? this.#text.source : given;
-    const isSameKind =
+    const normalized = text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
+    // Servers trim a finished answer, which is no reason to render it again.
+    const source = !isStreaming && this.#text.source.trimEnd() === normalized ? this.#text.source : normalized;
+    const hasSameOptions =
       options.copyLabel === this.#options.copyLabel && isSameList(options.imageDomains, this.#options.imageDomains);
-    if (!source.startsWith(this.#text.source) || !isSameKind) this.#clear();
+    if (!source.startsWith(this.#text.source) || !hasSameOptions) this.#clear();
     this.#options = options;
     this.#source = source;
     this.#isStreaming = isStreaming;
-    this.#isCut = false;
-    this.#located = locate(text, markers);
-    this.#redrawWhere(piece => piece.markers !== this.#markersOf(piece.from, piece.to).key);
+    this.#isSplit = false;
+    this.#markers = locateMarkers(text, markers);
+    this.#redrawWhere(piece => piece.markers !== this.#markersIn(piece.from, piece.to).key);
     this.#continue();
   }
 
-  /** Draws no more until `resume`. */
+  /** Stops rendering until `resume` is called. */
   pause(): void {
-    this.#callOff?.();
-    this.#callOff = undefined;
+    this.#cancelScheduled?.();
+    this.#cancelScheduled = undefined;
   }
 
   resume(): void {
@@ -98,7 +100,7 @@ export class MarkdownBlocks {
     this.pause();
     this.#target.replaceChildren();
     this.#text = new TextSpans();
-    this.#isCut = true;
+    this.#isSplit = true;
     this.#pieces = [];
     this.#drawn = 0;
     this.#references = {};
@@ -120,11 +122,11 @@ export class MarkdownBlocks {
 
   #continue(): void {
     this.pause();
-    // What streams is looked at, and each time there is little of it.
+    // Small additions to a streaming text are rendered at once, without regard to the time budget.
     let isSmall = this.#isStreaming && this.#source.length - this.#text.finished < PIECE_CHARS;
     while (!this.isWhole) {
       if (!isSmall && !this.#slices.hasTime()) {
-        this.#callOff = this.#slices.later(() => this.#continue());
+        this.#cancelScheduled = this.#slices.schedule(() => this.#continue());
         return;
       }
       const piece = this.#pieces[this.#drawn];
@@ -132,33 +134,34 @@ export class MarkdownBlocks {
         this.#drawNext(piece);
         this.#drawn += 1;
       } else {
-        this.#cut();
+        this.#splitNext();
         isSmall &&= this.#pieces.length - this.#drawn < 2;
       }
     }
     this.#drawLive();
   }
 
-  #cut(): void {
+  /** Splits the next part of the text into pieces. */
+  #splitNext(): void {
     const begin = this.#text.source.length;
     const lineEnd = this.#source.length > begin + FEED_CHARS ? this.#source.indexOf('\n', begin + FEED_CHARS) + 1 : 0;
-    this.#isCut = lineEnd === 0 || lineEnd === this.#source.length;
-    const source = this.#isCut ? this.#source : this.#source.slice(0, lineEnd);
-    for (const span of this.#text.grow(source, this.#isStreaming || !this.#isCut)) this.#addPiece(span);
+    this.#isSplit = lineEnd === 0 || lineEnd === this.#source.length;
+    const source = this.#isSplit ? this.#source : this.#source.slice(0, lineEnd);
+    for (const span of this.#text.grow(source, this.#isStreaming || !this.#isSplit)) this.#addPiece(span);
   }
 
   #drawNext(piece: Piece): void {
     if (this.#adoptCode(piece)) return;
-    const known = new Set(Object.keys(this.#references));
+    const knownReferences = new Set(Object.keys(this.#references));
     const fragment = this.#draw(piece);
     const part = piece.isPart ? containerOf(fragment.childNodes) : undefined;
     if (piece.continues && this.#container && part) {
       piece.parent = this.#container;
-      keepColumns(this.#container);
-      piece.nodes = this.#put(this.#container, partsOf(part));
+      fixColumnWidths(this.#container);
+      piece.nodes = this.#append(this.#container, itemsOf(part));
     } else {
       const section = this.#sectionFor(piece.from);
-      const nodes = this.#put(section, [...fragment.childNodes]);
+      const nodes = this.#append(section, [...fragment.childNodes]);
       const container = piece.isPart ? containerOf(nodes) : undefined;
       this.#container = container;
       piece.parent = container ?? section;
@@ -166,20 +169,20 @@ export class MarkdownBlocks {
     }
     this.#liveCode = undefined;
     this.#enhance(piece.nodes, true);
-    const fresh = Object.keys(this.#references).filter(key => !known.has(key));
-    // A definition may come after the link that uses it.
-    if (fresh.length > 0) this.#redrawWhere(earlier => this.#mentions(earlier, fresh));
+    const newReferences = Object.keys(this.#references).filter(key => !knownReferences.has(key));
+    // A reference may be defined after the link that uses it.
+    if (newReferences.length > 0) this.#redrawWhere(earlier => this.#usesReference(earlier, newReferences));
   }
 
-  /** Shows nodes at the end of `parent`: what has grown there becomes them, as far as it goes. */
-  #put(parent: ParentNode & Node, fresh: readonly ChildNode[]): readonly ChildNode[] {
+  /** Appends nodes to `parent`, reusing the nodes of the unfinished end. */
+  #append(parent: ParentNode & Node, fresh: readonly ChildNode[]): readonly ChildNode[] {
     if (this.#live[0]?.parentNode !== parent) this.#removeLive();
-    const {nodes, left} = this.#morph(parent, this.#live, fresh);
-    this.#live = left;
+    const {nodes, leftover} = this.#morph(parent, this.#live, fresh);
+    this.#live = leftover;
     return nodes;
   }
 
-  #morph(parent: ParentNode & Node, before: readonly ChildNode[], fresh: readonly ChildNode[]): Morphed {
+  #morph(parent: ParentNode & Node, before: readonly ChildNode[], fresh: readonly ChildNode[]): MorphResult {
     return morph(parent, before, fresh, this.#markerKeys, sourceOfFormula);
   }
 
@@ -192,14 +195,14 @@ export class MarkdownBlocks {
     if (from - begin < SECTION_CHARS) return node;
     const section = document.createElement('div');
     section.className = 'section';
-    // What is finished may be left alone; what still grows, and its height with it, may not.
+    // The browser may skip the layout of a finished section; the height of the current one still changes.
     if (node instanceof Element && node !== this.#target) node.classList.add('finished');
     this.#target.append(section);
     this.#section = {from, node: section};
     return section;
   }
 
-  #mentions({from, to}: Piece, keys: readonly string[]): boolean {
+  #usesReference({from, to}: Piece, keys: readonly string[]): boolean {
     const text = this.#text.source.slice(from, to).toUpperCase();
     return keys.some(key => text.includes(`[${key}]`));
   }
@@ -210,9 +213,9 @@ export class MarkdownBlocks {
       if (!first || !isStale(piece)) continue;
       const fragment = this.#draw(piece);
       const part = piece.isPart ? containerOf(fragment.childNodes) : undefined;
-      const fresh = part && piece.continues ? partsOf(part) : [...(part ?? fragment).childNodes];
-      const {nodes, left} = this.#morph(piece.parent, piece.nodes, fresh);
-      for (const node of left) node.remove();
+      const fresh = part && piece.continues ? itemsOf(part) : [...(part ?? fragment).childNodes];
+      const {nodes, leftover} = this.#morph(piece.parent, piece.nodes, fresh);
+      for (const node of leftover) node.remove();
       piece.nodes = nodes;
       this.#enhance(nodes, true);
     }
@@ -220,12 +223,12 @@ export class MarkdownBlocks {
 
   #draw(piece: Piece): DocumentFragment {
     const {from, to, prefix} = piece;
-    const markers = this.#markersOf(from, to);
+    const markers = this.#markersIn(from, to);
     piece.markers = markers.key;
     return this.#render(prefix + this.#text.source.slice(from, to), from - prefix.length, markers.located, false);
   }
 
-  #render(text: string, from: number, located: readonly Located[], isPartial: boolean): DocumentFragment {
+  #render(text: string, from: number, located: readonly LocatedMarker[], isPartial: boolean): DocumentFragment {
     return renderMarkdown(text, this.#options, {
       references: isPartial ? {...this.#references} : this.#references,
       isPartial,
@@ -240,9 +243,9 @@ export class MarkdownBlocks {
     return node;
   }
 
-  /** The markers behind `from`, up to and including `to`; the first piece has those at the very beginning as well. */
-  #markersOf(from: number, to: number): {readonly key: string; readonly located: readonly Located[]} {
-    const located = this.#located.filter(({offset}) => (offset > from || from === 0) && offset <= to);
+  /** Finds the markers after `from`, up to and including `to`; the first piece includes those at its start. */
+  #markersIn(from: number, to: number): {readonly key: string; readonly located: readonly LocatedMarker[]} {
+    const located = this.#markers.filter(({offset}) => (offset > from || from === 0) && offset <= to);
     return {located, key: located.map(({offset, marker}) => `${offset} ${marker.key}`).join('\n')};
   }
 
@@ -252,27 +255,28 @@ export class MarkdownBlocks {
       return;
     }
     const {source, finished, continuation, fence} = this.#text;
-    if (fence && this.#growCode(fence)) return;
+    if (fence && this.#extendLiveCode(fence)) return;
     this.#liveCode = undefined;
     const prefix = continuation?.prefix ?? '';
     const tail = source.slice(finished);
-    const {located} = this.#markersOf(finished, Number.POSITIVE_INFINITY);
-    const shown = fence ? withoutHalfFence(tail) : closeOpenMarks(tail);
-    const fragment = this.#render(prefix + shown, finished - prefix.length, located, true);
+    const {located} = this.#markersIn(finished, Number.POSITIVE_INFINITY);
+    const visible = fence ? stripPartialFence(tail) : closeOpenMarks(tail);
+    const fragment = this.#render(prefix + visible, finished - prefix.length, located, true);
     const part = continuation && this.#container ? containerOf(fragment.childNodes) : undefined;
-    const fresh = part ? partsOf(part) : [...fragment.childNodes];
+    const fresh = part ? itemsOf(part) : [...fragment.childNodes];
     if (fresh.length === 0) {
       this.#removeLive();
       return;
     }
-    const nodes = this.#put((part && this.#container) ?? this.#sectionFor(finished), fresh);
+    const nodes = this.#append((part && this.#container) ?? this.#sectionFor(finished), fresh);
     for (const node of this.#live) node.remove();
     this.#live = nodes;
     this.#enhance(nodes, false);
-    if (fence) this.#noteCode(fence.from);
+    if (fence) this.#trackLiveCode(fence.from);
   }
 
-  #noteCode(from: number): void {
+  /** Remembers the unfinished code block, so that it can be extended in place. */
+  #trackLiveCode(from: number): void {
     const block = this.#live.find(node => node instanceof Element && node.matches('.code')) as Element | undefined;
     const code = block?.querySelector('code');
     if (!block || !code) return;
@@ -285,22 +289,22 @@ export class MarkdownBlocks {
     this.#liveCode = {from, text, block};
   }
 
-  /** Appends to the code block on screen, which keeps its scroll position and selection. */
-  #growCode(fence: OpenFence): boolean {
+  /** Extends the unfinished code block in place, which keeps its scroll position and selection. */
+  #extendLiveCode(fence: OpenFence): boolean {
     const code = this.#liveCode;
     if (code?.from !== fence.from) return false;
-    const content = withoutHalfFence(this.#text.source.slice(fence.contentFrom));
+    const content = stripPartialFence(this.#text.source.slice(fence.contentFrom));
     if (content.length < code.text.length) changeText(code.text, content);
     else if (content.length > code.text.length) code.text.appendData(content.slice(code.text.length));
     return true;
   }
 
-  /** A code block that has grown on screen stays as it is when its end has come. */
+  /** Uses the nodes of the unfinished code block for its finished piece. */
   #adoptCode(piece: Piece): boolean {
     const code = this.#liveCode;
     if (!code || code.from < piece.from || code.from >= piece.to) return false;
     const tokens = parser.parse(this.#text.source.slice(piece.from, piece.to), {});
-    const {key} = this.#markersOf(piece.from, piece.to);
+    const {key} = this.#markersIn(piece.from, piece.to);
     if (tokens.length !== 1 || tokens[0]?.type !== 'fence' || key !== '') return false;
     changeText(code.text, tokens[0].content);
     piece.parent = this.#section.node;
@@ -318,7 +322,7 @@ export class MarkdownBlocks {
   }
 }
 
-/** The list or table that a piece makes. */
+/** Returns the list or table that a piece renders. */
 function containerOf(nodes: Iterable<ChildNode>): Element | undefined {
   const first = [...nodes].find(node => node instanceof Element);
   return first?.tagName === 'UL' || first?.tagName === 'OL'
@@ -326,41 +330,41 @@ function containerOf(nodes: Iterable<ChildNode>): Element | undefined {
     : (first?.querySelector(':scope > table') ?? undefined);
 }
 
-/** The children that go into the list or table of the piece before: not the head, which is there to read rows by. */
-function partsOf(container: Element): readonly Element[] {
+/** Returns the children to append to a list or table: all but the head, which is only needed for parsing. */
+function itemsOf(container: Element): readonly Element[] {
   return [...container.children].filter(({tagName}) => tagName !== 'THEAD');
 }
 
-/** From its second part on a table keeps its columns: a wider cell would have every row above laid out again. */
-function keepColumns(table: Element): void {
+/** Fixes the column widths of a table rendered in parts: a wider cell would cause a layout of all rows above. */
+function fixColumnWidths(table: Element): void {
   if (!(table instanceof HTMLTableElement) || table.style.tableLayout === 'fixed') return;
   const heads = [...table.querySelectorAll<HTMLElement>('th')];
   const widths = heads.map(head => head.getBoundingClientRect().width);
   const whole = widths.reduce((sum, width) => sum + width, 0);
-  // Not laid out, for example in a hidden chat.
+  // The table has no layout, for example in a hidden chat.
   if (whole === 0) return;
   for (const [at, head] of heads.entries()) head.style.inlineSize = `${((widths[at] ?? 0) / whole) * 100}%`;
-  // What needed more room than there was keeps it, and is scrolled.
+  // A table wider than its container keeps its width, and scrolls.
   table.style.minInlineSize = `${whole}px`;
   table.style.tableLayout = 'fixed';
 }
 
-function isSameList(some: readonly string[] = [], others: readonly string[] = []): boolean {
-  return some === others || (some.length === others.length && some.every((each, at) => each === others[at]));
+function isSameList(one: readonly string[] = [], other: readonly string[] = []): boolean {
+  return one === other || (one.length === other.length && one.every((entry, at) => entry === other[at]));
 }
 
-/** Places in the text with its line breaks made one kind, ordered. */
-function locate(text: string, markers: readonly Marker[]): readonly Located[] {
+/** Converts positions in code points to offsets in the text with normalised line breaks; sorted. */
+function locateMarkers(text: string, markers: readonly Marker[]): readonly LocatedMarker[] {
   if (markers.length === 0) return [];
   const sorted = [...markers].sort((a, b) => a.index - b.index);
-  const located: Located[] = [];
+  const located: LocatedMarker[] = [];
   let points = 0;
   let offset = 0;
   let at = 0;
   for (const marker of sorted) {
     while (points < marker.index && at < text.length) {
       const width = (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
-      // Of a carriage return and a line feed only one is left.
+      // CRLF was normalised to one character.
       if (!(text[at] === '\r' && text[at + 1] === '\n')) offset += width;
       points += 1;
       at += width;

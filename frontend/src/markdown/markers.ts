@@ -1,21 +1,22 @@
-/** Markers such as citations at positions of a Markdown text: between words, never inside code, a link or a formula. */
+/** Inserts markers such as citations into Markdown at given positions, but never inside code, a link or a formula. */
 import type {Env, MarkdownIt as Parser, StateCore, StateInline, Token} from 'markdown-it';
 
 export interface PlacedMarker {
-  /** Place of the marker in the text that is parsed. */
+  /** Position of the marker in the parsed text. */
   readonly offset: number;
   /** The caller’s number for this marker. */
   readonly number: number;
 }
 
 const MARKERS = Symbol('markers');
-const waiting = new WeakMap<readonly Token[], PlacedMarker[]>();
+/** Markers of an inline token that the inline parser has still to place. */
+const pending = new WeakMap<readonly Token[], PlacedMarker[]>();
 
 /** Characters that end a run of plain text in the parser. */
 const ENDS_TEXT = /[\n!#$%&*+\-:<=>@[\\\]^_`{}~]/;
 const ADDRESS = /(?:https?|mailto|tel):[^\s<>]*[^\s<>.,;:!?)\]}'"]/gi;
 
-/** The environment for a text with markers, ordered by offset. */
+/** Returns a parser environment with markers, which must be sorted by offset. */
 export function withMarkers(env: Env, markers: readonly PlacedMarker[]): Env {
   return markers.length > 0 ? {...env, [MARKERS]: markers} : env;
 }
@@ -26,6 +27,7 @@ export function addMarkers(parser: Parser): void {
   parser.inline.ruler.before('text', 'marker', readMarker);
 }
 
+/** A token that can hold markers, and where its content is in the text. */
 interface Spot {
   readonly token: Token;
   readonly start: number;
@@ -39,31 +41,31 @@ function placeMarkers(state: StateCore): void {
   if (markers === undefined) return;
   const spots = findSpots(state);
   for (const {offset, number} of markers) {
-    // Between two blocks it belongs to what was said before.
+    // A marker between two blocks belongs to the first one.
     const at = spots.findIndex(({end}) => end >= offset);
     const spot = spots[at] && offset <= spots[at].start && at > 0 ? spots[at - 1] : (spots[at] ?? spots.at(-1));
     if (spot === undefined) {
-      state.tokens.push(blockMarker(state, number));
+      state.tokens.push(buildBlockMarker(state, number));
     } else if (spot.token.children) {
       const place = moveOutOfAddress(spot.token.content, toContent(spot, offset));
-      const list = waiting.get(spot.token.children) ?? [];
+      const list = pending.get(spot.token.children) ?? [];
       list.push({offset: place, number});
       list.sort((a, b) => a.offset - b.offset);
-      waiting.set(spot.token.children, list);
+      pending.set(spot.token.children, list);
     } else {
-      state.tokens.splice(state.tokens.indexOf(spot.token) + 1, 0, blockMarker(state, number));
+      state.tokens.splice(state.tokens.indexOf(spot.token) + 1, 0, buildBlockMarker(state, number));
     }
   }
 }
 
-function blockMarker(state: StateCore, number: number): Token {
+function buildBlockMarker(state: StateCore, number: number): Token {
   const token = new state.Token('marker_block', '', 0);
   token.content = String(number);
   token.block = true;
   return token;
 }
 
-/** Tokens that text belongs to, in its order. The content of a line stands in the text as it is, behind its marks. */
+/** Finds the tokens with text, in document order. Each line's content is verbatim in the source, after its marks. */
 function findSpots(state: StateCore): readonly Spot[] {
   const starts = [0];
   for (let at = state.src.indexOf('\n'); at >= 0; at = state.src.indexOf('\n', at + 1)) starts.push(at + 1);
@@ -106,11 +108,11 @@ function moveOutOfAddress(content: string, offset: number): number {
   return offset;
 }
 
-/** Runs before plain text is read: puts down what is due, and has the text end where the next marker comes. */
+/** Inline rule before `text`: inserts the markers that are due, and ends the plain text before the next one. */
 function readMarker(state: StateInline, isSilent: boolean): boolean {
-  const list = waiting.get(state.tokens);
+  const list = pending.get(state.tokens);
   if (isSilent || list === undefined || state.linkLevel > 0) return false;
-  pushDue(state, list, state.pos);
+  pushDueMarkers(state, list, state.pos);
   const next = list[0]?.offset;
   if (next === undefined) return false;
   let end = state.pos;
@@ -121,7 +123,7 @@ function readMarker(state: StateInline, isSilent: boolean): boolean {
   return true;
 }
 
-function pushDue(state: StateInline, list: PlacedMarker[], position: number): void {
+function pushDueMarkers(state: StateInline, list: PlacedMarker[], position: number): void {
   for (let first = list[0]; first !== undefined && first.offset <= position; first = list[0]) {
     state.push('marker', '', 0).content = String(first.number);
     list.shift();
@@ -131,12 +133,12 @@ function pushDue(state: StateInline, list: PlacedMarker[], position: number): vo
 function appendMarkers(state: StateCore): void {
   if (state.env[MARKERS] === undefined) return;
   for (const {children} of state.tokens) {
-    const list = children && waiting.get(children);
+    const list = children && pending.get(children);
     for (const {number} of list || []) {
       const token = new state.Token('marker', '', 0);
       token.content = String(number);
       children?.push(token);
     }
-    if (children) waiting.delete(children);
+    if (children) pending.delete(children);
   }
 }

@@ -1,10 +1,10 @@
-/** Parser rules for formulas: `\(…\)` and guarded `$…$` in a line, `$$…$$` and `\[…\]` as blocks. */
+/** Parser rules for formulas: `\(…\)` and, with restrictions, `$…$` inline; `$$…$$` and `\[…\]` as blocks. */
 import type {MarkdownIt as Parser, StateBlock, StateInline} from 'markdown-it';
 
 const MAX_TEX_CHARS = 10_000;
 const DOLLAR = '$';
 
-/** Set in the parser's environment while the end of the text has not arrived: an open block counts as a formula. */
+/** Key in the parser's environment of a text that may be incomplete: an unclosed block then counts as a formula. */
 export const PARTIAL = Symbol('partial');
 
 export function addMath(parser: Parser): void {
@@ -13,29 +13,29 @@ export function addMath(parser: Parser): void {
 }
 
 function readInline(state: StateInline, isSilent: boolean): boolean {
-  const found = findEnd(state.src, state.pos, state.posMax);
-  if (found === undefined) return false;
+  const end = findEnd(state.src, state.pos, state.posMax);
+  if (end === undefined) return false;
   if (!isSilent) {
     const token = state.push('math', '', 0);
-    token.content = state.src.slice(state.pos, found);
+    token.content = state.src.slice(state.pos, end);
   }
-  state.pos = found;
+  state.pos = end;
   return true;
 }
 
-/** The formulas in a line, each from its first mark to behind its last. */
+/** Finds the formulas in a line, as ranges with their delimiters. */
 export function findFormulas(line: string): readonly (readonly [number, number])[] {
-  const found: (readonly [number, number])[] = [];
+  const formulas: (readonly [number, number])[] = [];
   for (let at = 0; at < line.length; at += 1) {
     const end = findEnd(line, at, line.length);
-    if (end !== undefined) found.push([at, end]);
+    if (end !== undefined) formulas.push([at, end]);
     if (end !== undefined) at = end - 1;
     else if (line[at] === '\\') at += 1;
   }
-  return found;
+  return formulas;
 }
 
-/** The position behind the formula that begins at `from`, as those of the functions below. */
+/** Returns the end of the formula that starts at `from`; `undefined` if none does. */
 function findEnd(text: string, from: number, to: number): number | undefined {
   const mark = text.slice(from, from + 2);
   if (mark === '\\(' || mark === '\\[') return findBracketed(text, from, to);
@@ -45,20 +45,20 @@ function findEnd(text: string, from: number, to: number): number | undefined {
 
 function findBracketed(text: string, from: number, to: number): number | undefined {
   const close = text[from + 1] === '(' ? '\\)' : '\\]';
-  return endOf(text, from, to, close, 2);
+  return findClose(text, from, to, close, 2);
 }
 
 function findDoubleDollar(text: string, from: number, to: number): number | undefined {
-  return endOf(text, from, to, '$$', 2);
+  return findClose(text, from, to, '$$', 2);
 }
 
-function endOf(text: string, from: number, to: number, close: string, width: number): number | undefined {
+function findClose(text: string, from: number, to: number, close: string, width: number): number | undefined {
   const at = text.indexOf(close, from + width);
   if (at < 0 || at + width > to || at - from > MAX_TEX_CHARS) return undefined;
   return text.slice(from + width, at).trim() === '' ? undefined : at + width;
 }
 
-/** A single dollar is most often money: what it may enclose is narrow. */
+/** A single dollar sign usually means money, so that a formula between two of them has to meet strict conditions. */
 function findDollar(text: string, from: number, to: number): number | undefined {
   if (/[\p{L}\p{N}$\\]/u.test(text[from - 1] ?? '') || /[\s$]/.test(text[from + 1] ?? ' ')) return undefined;
   const last = Math.min(to, from + MAX_TEX_CHARS);
@@ -74,7 +74,7 @@ function findDollar(text: string, from: number, to: number): number | undefined 
   return undefined;
 }
 
-/** `$20/month and US$` encloses words: a formula has no two of them in a row, unless it is marked as one. */
+/** Whether the text between dollar signs looks like a formula rather than words, as in `$20/month and US$`. */
 function isFormula(tex: string): boolean {
   return /[\\^_=<>]/.test(tex) || !/\p{L}{2,}[\s,.]+\p{L}{2,}|^\d[\d.,]*\s*\p{L}{2,}|\s\p{L}{4,}/u.test(tex);
 }
@@ -89,7 +89,7 @@ function readBlock(state: StateBlock, startLine: number, endLine: number, isSile
   const lines: string[] = [];
   let size = 0;
   for (let line = startLine; line < endLine; line += 1) {
-    // A line further out belongs to what encloses us.
+    // A less indented line belongs to the enclosing block.
     if (line > startLine && (state.sCount[line] ?? 0) < state.blkIndent && !state.isEmpty(line)) return false;
     const from = line === startLine ? begin + 2 : (state.bMarks[line] ?? 0) + (state.tShift[line] ?? 0);
     const text = state.src.slice(from, state.eMarks[line]).trimEnd();
@@ -100,7 +100,7 @@ function readBlock(state: StateBlock, startLine: number, endLine: number, isSile
     if (size > MAX_TEX_CHARS) return false;
     if (at >= 0) return pushBlock(state, startLine, line + 1, open, lines, close, isSilent);
   }
-  // Only what stands alone on its line may still be waiting for its end.
+  // Only an opening delimiter on its own line may be waiting for its end.
   if (!state.env[PARTIAL] || lines[0] !== '' || endLine !== state.lineMax) return false;
   return pushBlock(state, startLine, endLine, open, lines, '', isSilent);
 }
@@ -125,7 +125,7 @@ function pushBlock(
   return true;
 }
 
-/** Takes the marks off: the formula itself, and whether it stands alone; `undefined` while its end is missing. */
+/** Splits a formula from its delimiters; `undefined` if the closing one is missing. */
 export function parseFormula(source: string): {readonly tex: string; readonly isDisplay: boolean} | undefined {
   const open = /^(?:\$\$?|\\[([])/.exec(source)?.[0] ?? '';
   const close = {$: '$', $$: '$$', '\\(': '\\)', '\\[': '\\]'}[open];

@@ -51,7 +51,7 @@ describe('formulas in Markdown', () => {
 /** On a busy machine the time of a frame may be over before the first formula. */
 const ALL_THE_TIME: Slices = {
   hasTime: () => true,
-  later: () => {
+  schedule: () => {
     throw new Error('There is time now.');
   },
 };
@@ -90,7 +90,7 @@ describe('typesetting', () => {
         left -= 1;
         return left >= 0;
       },
-      later: run => {
+      schedule: run => {
         waiting.push(run);
         return () => {};
       },

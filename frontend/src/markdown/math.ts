@@ -1,6 +1,6 @@
-/** Typesetting of formulas in rendered Markdown; KaTeX and what goes with it are fetched when the first one appears. */
+/** Typesets formulas in rendered Markdown; KaTeX is fetched with the first formula. */
 import {frameSlices, type Slices} from '../frames.js';
-import {addressOf, fetchPart, LazyPart} from '../lazy-parts.js';
+import {assetUrl, fetchPart, LazyPart} from '../lazy-parts.js';
 import type {Formulas} from './formulas.js';
 
 export interface MathPart {
@@ -9,7 +9,7 @@ export interface MathPart {
 
 const mathPart = new LazyPart<MathPart>(attempt => fetchPart<MathPart>('math', attempt));
 
-/** The source that a formula was typeset from; `undefined` for any other node. */
+/** Returns the source of a typeset formula; `undefined` for any other node. */
 export const sourceOfFormula = (node: Node): string | undefined => mathPart.value?.formulas.sourceOf(node);
 
 export class Typesetter {
@@ -22,21 +22,22 @@ export class Typesetter {
   }
 
   /**
-   * Typesets every formula in `drawn`, which is or will be in `root`. Without KaTeX they stay as they were written.
+   * Typesets every formula in `drawn`, which is or will be in `root`. Without KaTeX they stay as source text.
    *
-   * @param isFinished False for what still grows: there every formula is done at once, as the next word draws it again.
-   * @returns A promise for what could not be done at once, `undefined` when there is nothing to wait for.
+   * @param isFinished False while the text may grow: then all formulas are typeset at once, since the next delta
+   *   renders them again.
+   * @returns A promise for the formulas that were deferred; `undefined` if there are none.
    */
   typeset(drawn: ParentNode, root: DocumentOrShadowRoot & Node, isFinished = true): Promise<void> | undefined {
     const formulas = [...drawn.querySelectorAll<HTMLElement>('.math:not(.typeset)')];
     if (drawn instanceof HTMLElement && drawn.matches('.math:not(.typeset)')) formulas.push(drawn);
     if (formulas.length === 0) return undefined;
-    const surroundings = {slices: this.#slices, addressOf};
+    const services = {slices: this.#slices, assetUrl};
     const part = this.#part.value;
-    if (part) return part.formulas.typeset(formulas, root, !isFinished, surroundings);
+    if (part) return part.formulas.typeset(formulas, root, !isFinished, services);
     return this.#part.load().then(loaded => {
       const shown = formulas.filter(formula => formula.getRootNode() === root);
-      return loaded?.formulas.typeset(shown, root, false, surroundings);
+      return loaded?.formulas.typeset(shown, root, false, services);
     });
   }
 }

@@ -1,18 +1,18 @@
-/** Turns drawn nodes into others and leaves what stays the same alone: a selection in it, its pictures, what is open. */
+/** Updates rendered nodes in place, so that unchanged parts keep their selection, images and open details. */
 
-/** Nodes that are not compared but known by a key, for example citations: they listen to clicks of their own. */
+/** Nodes that are compared by a key instead of their content, for example citations with click listeners. */
 export type Keys = WeakMap<Node, string>;
 
-export interface Morphed {
+export interface MorphResult {
   readonly nodes: readonly ChildNode[];
-  /** Nodes of before that nothing has taken the place of; they are still where they were. */
-  readonly left: readonly ChildNode[];
+  /** Old nodes that have no new counterpart; they are still in place. */
+  readonly leftover: readonly ChildNode[];
 }
 
 /**
- * Makes `parent` show `fresh` in place of `before`, some of its last nodes or neighbours in it.
+ * Replaces the consecutive children `before` of `parent` by `fresh`, keeping old nodes where possible.
  *
- * @param sourceOf The text that an element was typeset from, `undefined` for others.
+ * @param sourceOf Returns the source of a typeset element, `undefined` for others.
  */
 export function morph(
   parent: ParentNode & Node,
@@ -20,11 +20,11 @@ export function morph(
   fresh: readonly ChildNode[],
   keys: Keys,
   sourceOf: (node: Node) => string | undefined,
-): Morphed {
+): MorphResult {
   const nodes: ChildNode[] = [];
   for (const [at, node] of fresh.entries()) {
     const old = before[at];
-    if (old && become(old, node, keys, sourceOf)) {
+    if (old && morphNode(old, node, keys, sourceOf)) {
       nodes.push(old);
       continue;
     }
@@ -32,39 +32,39 @@ export function morph(
     old?.remove();
     nodes.push(node);
   }
-  return {nodes, left: before.slice(fresh.length)};
+  return {nodes, leftover: before.slice(fresh.length)};
 }
 
-/** Whether `old` now shows what `node` does. */
-function become(old: Node, node: Node, keys: Keys, sourceOf: (node: Node) => string | undefined): boolean {
+/** Changes `old` so that it equals `node`; false if it has to be replaced. */
+function morphNode(old: Node, node: Node, keys: Keys, sourceOf: (node: Node) => string | undefined): boolean {
   if (keys.has(old) || keys.has(node)) return keys.get(old) === keys.get(node);
   if (old instanceof Text && node instanceof Text) {
     changeText(old, node.data);
     return true;
   }
   if (!(old instanceof Element && node instanceof Element) || old.localName !== node.localName) return false;
-  // What was copied says so for a while.
+  // A copy button may currently show "Copied".
   if (old.isEqualNode(node) || (old.matches('.copy-code') && node.matches('.copy-code'))) return true;
   if (old.matches('.math') || node.matches('.math')) return (sourceOf(old) ?? old.textContent) === node.textContent;
-  // What was coloured has other nodes, and the same text.
+  // Highlighted code has different nodes but the same text.
   const isSameCode = old.matches('code') && old.textContent === node.textContent;
   if (old.localName === 'img' || old.localName.includes('-')) return false;
-  takeAttributes(old, node);
+  copyAttributes(old, node);
   if (isSameCode) return true;
-  const {left} = morph(old, [...old.childNodes], [...node.childNodes], keys, sourceOf);
-  for (const child of left) child.remove();
+  const {leftover} = morph(old, [...old.childNodes], [...node.childNodes], keys, sourceOf);
+  for (const child of leftover) child.remove();
   return true;
 }
 
-function takeAttributes(old: Element, node: Element): void {
+function copyAttributes(old: Element, node: Element): void {
   for (const name of old.getAttributeNames()) {
-    // Widths of columns are ours, and what a person has opened stays open.
+    // `style` holds column widths that we have set, and `open` is the user's choice.
     if (name !== 'style' && name !== 'open' && !node.hasAttribute(name)) old.removeAttribute(name);
   }
   for (const {name, value} of node.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
 }
 
-/** Replaces only what is different: a selection that ends in the rest stays there. */
+/** Replaces only the part of the text that differs, so that a selection in the rest is kept. */
 export function changeText(node: Text, text: string): void {
   const {data} = node;
   if (data === text) return;

@@ -1,4 +1,4 @@
-/** Renders Markdown as sanitised DOM; the only file that hands HTML to a parser. */
+/** Renders Markdown as sanitised DOM; the only file that parses HTML. */
 import DOMPurify from 'dompurify';
 import type {Env} from 'markdown-it';
 import {isSafeLink} from '../links.js';
@@ -11,19 +11,19 @@ import {createParser} from './parser.js';
 export type References = Record<string, {title: string; href: string}>;
 
 export interface MarkdownOptions extends ImageRules {
-  /** Name of the button on a code block; without it there is none. */
+  /** Label of the copy button on code blocks; without it there is no button. */
   readonly copyLabel?: string | undefined;
-  /** Called with each block that `MarkdownBlocks` has drawn; `isFinished` is false while its text may grow. */
+  /** Called with each rendered block; `isFinished` is false while its text may grow. */
   readonly enhance?: ((drawn: ParentNode, isFinished: boolean) => void) | undefined;
 }
 
 export interface DrawDetails {
-  /** Definitions of links; those of the text are added. */
+  /** Link definitions; those in the text are added to them. */
   readonly references?: References;
   readonly markers?: readonly PlacedMarker[];
-  /** Makes what stands at a marker's place. */
+  /** Builds the node at the position of a marker. */
   readonly buildMarker?: (number: number) => Node | undefined;
-  /** Whether the end of the text may still be missing. */
+  /** Whether the text may be incomplete. */
   readonly isPartial?: boolean;
 }
 
@@ -40,7 +40,7 @@ const SANITISING = {
 
 export const parser = createParser();
 
-/** Sanitised DOM of a text: the place that keeps XSS out. For what streams or is long, use `MarkdownBlocks`. */
+/** Renders text as sanitised DOM, the protection against XSS. Use `MarkdownBlocks` for streaming or long texts. */
 export function renderMarkdown(
   text: string,
   options: MarkdownOptions = {},
@@ -48,14 +48,14 @@ export function renderMarkdown(
 ): DocumentFragment {
   const env: Env = withMarkers({references, [PARTIAL]: isPartial}, markers);
   const dirty = parser.renderer.render(parser.parse(text, env), parser.options, env);
-  // The fragment belongs to an inert document until it is adopted: nothing in it loads before it is checked here.
+  // The fragment belongs to an inert document until it is adopted: nothing in it is loaded before the checks below.
   const fragment = DOMPurify.sanitize(dirty, {...SANITISING, RETURN_DOM_FRAGMENT: true});
   for (const link of fragment.querySelectorAll('a')) secureLink(link);
   for (const image of fragment.querySelectorAll('img')) secureImage(image, options, isPartial);
-  for (const item of fragment.querySelectorAll('li')) markTask(item);
+  for (const item of fragment.querySelectorAll('li')) addTaskCheckbox(item);
   for (const block of fragment.querySelectorAll('.code')) addCodeBar(block, options);
   for (const table of fragment.querySelectorAll('.table')) table.setAttribute('tabindex', '0');
-  for (const block of fragment.children) direct(block);
+  for (const block of fragment.children) setDirection(block);
   for (const {number} of markers) {
     const place = fragment.querySelector(`.marker-${number}`);
     const marker = buildMarker?.(number);
@@ -65,10 +65,10 @@ export function renderMarkdown(
   return fragment;
 }
 
-/** Gives a block its own direction: a list with its markers, a table with its columns; paragraphs by the style sheet. */
-function direct(block: Element): void {
+/** Sets the text direction of lists, tables and similar blocks; that of paragraphs is set by the style sheet. */
+function setDirection(block: Element): void {
   if (block.matches('ul, ol, blockquote, .table, details')) block.setAttribute('dir', 'auto');
-  // Numbers alone have none, and stand as the whole answer does.
+  // A block without letters has no direction of its own, and follows the answer.
   else if (!/\p{L}/u.test(block.textContent ?? '')) block.classList.add('neutral');
 }
 
@@ -82,7 +82,7 @@ function secureLink(link: Element): void {
   link.setAttribute('target', '_blank');
 }
 
-function markTask(item: Element): void {
+function addTaskCheckbox(item: Element): void {
   const first = item.firstElementChild?.tagName === 'P' ? item.firstElementChild.firstChild : item.firstChild;
   const match = first?.nodeType === 3 ? /^\s*\[([ xX])\]\s+/.exec(first.nodeValue ?? '') : null;
   if (!first || !match) return;

@@ -1,13 +1,13 @@
-/** Formulas in the cells of a table, which may hold a `|`. */
+/** Allows `|` in formulas in table cells. */
 import MarkdownIt, {type MarkdownIt as Parser, type StateBlock} from 'markdown-it';
 import {findFormulas} from './math-syntax.js';
 
-/** Stands for a bar that ends no cell; of the private use area, and as long as a bar. */
+/** Placeholder for a bar in a formula: a private use character, as long as a bar. */
 const BAR = '\ue07c';
 
-/** Has the parser's own rule read each row with the bars of its formulas hidden. */
+/** Wraps the parser's table rule, so that it does not see the bars in formulas. */
 export function addTableFormulas(parser: Parser): void {
-  // The parser hands out no rule by name: with no other one on, it is the first.
+  // The parser does not return rules by name: in a parser with only this rule enabled, it is the first.
   const [table] = new MarkdownIt('zero').enable('table').block.ruler.getRules('');
   if (!table) throw new Error('The Markdown parser has no rule for tables.');
   parser.block.ruler.at(
@@ -15,7 +15,7 @@ export function addTableFormulas(parser: Parser): void {
     (state, startLine, endLine, isSilent) => {
       const {src} = state;
       const count = state.tokens.length;
-      const masked = mask(state, startLine, endLine);
+      const masked = maskFormulaBars(state, startLine, endLine);
       state.src = masked;
       const isTable = table(state, startLine, endLine, isSilent);
       state.src = src;
@@ -27,7 +27,7 @@ export function addTableFormulas(parser: Parser): void {
   );
 }
 
-function mask(state: StateBlock, startLine: number, endLine: number): string {
+function maskFormulaBars(state: StateBlock, startLine: number, endLine: number): string {
   const {src} = state;
   const columns = countCells(lineOf(state, startLine + 1));
   if (startLine + 1 >= endLine || columns === 0 || !/^[ \t|:-]+$/.test(lineOf(state, startLine + 1))) return src;
@@ -35,7 +35,7 @@ function mask(state: StateBlock, startLine: number, endLine: number): string {
   for (let line = startLine; line < endLine; line += 1) {
     const text = lineOf(state, line);
     if (text === '') break;
-    // A row that has its cells as it is may name prices in dollars.
+    // A row that already has the right number of cells may contain prices in dollars.
     if (!/[$\\]/.test(text) || countCells(text) <= columns) continue;
     const from = (state.bMarks[line] ?? 0) + (state.tShift[line] ?? 0);
     for (const [start, end] of findFormulas(text)) {

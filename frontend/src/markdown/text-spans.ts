@@ -1,25 +1,25 @@
-/** Splits a growing text into spans that are drawn one by one: each is finished, and none is large. */
+/** Splits a growing text into finished spans of limited size, which are rendered one by one. */
 import type {Token} from 'markdown-it';
 import {PARTIAL} from './math-syntax.js';
 import {parser} from './render.js';
-import {withoutUndecidedEnd} from './unfinished-marks.js';
+import {stripUndecidedEnd} from './unfinished-marks.js';
 
-/** A list or table that is longer than this is drawn in parts of about `PART_CHARS`. */
+/** A longer list or table is rendered in parts of about `PART_CHARS`. */
 const LONG_CHARS = 4_000;
 const PART_CHARS = 2_000;
 
-/** A part of the text that will not change any more. */
+/** A part of the text that will not change. */
 export interface Span {
   readonly from: number;
   readonly to: number;
-  /** Head of the table whose rows these are. */
+  /** The head of the table, if the span contains further rows of one. */
   readonly prefix: string;
-  /** Whether its items or rows belong to the element of the span before. */
+  /** Whether its items or rows belong to the list or table of the previous span. */
   readonly continues: boolean;
   readonly isPart: boolean;
 }
 
-/** A code block whose end has not arrived. */
+/** A fenced code block that is not closed yet. */
 export interface OpenFence {
   readonly from: number;
   readonly contentFrom: number;
@@ -38,12 +38,12 @@ export class TextSpans {
     return this.#source;
   }
 
-  /** How much of the text is in spans. */
+  /** The length of the text that is in spans. */
   get finished(): number {
     return this.#finished;
   }
 
-  /** Set while the rest of the text continues a list or table whose beginning is in spans. */
+  /** Set while the rest of the text continues a list or table that started in a span. */
   get continuation(): {readonly prefix: string} | undefined {
     return this.#continuation;
   }
@@ -53,9 +53,9 @@ export class TextSpans {
   }
 
   /**
-   * Takes more of the same text; with `isStreaming` its last block counts as unfinished.
+   * Takes a longer version of the text; with `isStreaming`, its last block counts as unfinished.
    *
-   * @returns Spans of all blocks but the last, and of the last too when nothing can follow; those from before left out.
+   * @returns The spans of newly finished blocks.
    */
   grow(source: string, isStreaming: boolean): readonly Span[] {
     this.#source = source;
@@ -65,7 +65,7 @@ export class TextSpans {
     const tail = prefix + source.slice(this.#finished);
     if (tail.length === prefix.length) return [];
     const tokens: Token[] = [];
-    const decided = isStreaming ? withoutUndecidedEnd(tail) : tail;
+    const decided = isStreaming ? stripUndecidedEnd(tail) : tail;
     parser.block.parse(decided.replaceAll('\0', '\ufffd'), parser, {references: {}, [PARTIAL]: isStreaming}, tokens);
     const lines = lineOffsets(tail);
     const offsetOf = (line: number): number => lines[line] ?? tail.length;
@@ -116,7 +116,7 @@ export class TextSpans {
     this.#fence = {from, contentFrom, close, scanned: contentFrom};
   }
 
-  /** Looks only at what is new: a long code block must not be read again with every word. */
+  /** Checks only the new lines: a long code block must not be scanned again with every delta. */
   #isFenceOpen(): boolean {
     const fence = this.#fence;
     if (!fence) return false;
@@ -133,7 +133,7 @@ function isBlockStart(token: Token | undefined): boolean {
   return token?.level === 0 && token.nesting >= 0 && token.map !== null;
 }
 
-/** The places at which a long list or table may be cut: before an item or row. */
+/** Finds the positions at which a long list or table is split: before an item or row. */
 function findCuts(
   tokens: readonly Token[],
   index: number,
@@ -150,7 +150,7 @@ function findCuts(
     const token = tokens[at];
     if (token?.type !== type || token.level !== level || !token.map) continue;
     const offset = offsetOf(token.map[0]);
-    // The row of the head is no place to cut.
+    // Never right after the head row.
     if (offset - start < PART_CHARS) continue;
     cuts.push(offset);
     start = offset;
@@ -164,7 +164,7 @@ function lineOffsets(text: string): readonly number[] {
   return offsets;
 }
 
-/** Returns code without a last line that may become its end. */
-export function withoutHalfFence(content: string): string {
+/** Removes a last line that may be the start of the closing fence. */
+export function stripPartialFence(content: string): string {
   return content.replace(/(^|\n) {0,3}(?:`+|~+)[ \t]*$/, '$1');
 }

@@ -2,7 +2,7 @@ import '../testing/happy-dom.js';
 import {describe, expect, it} from 'vitest';
 import {MarkdownBlocks} from './incremental-blocks.js';
 
-const AT_ONCE = {hasTime: () => true, later: () => () => {}};
+const AT_ONCE = {hasTime: () => true, schedule: () => () => {}};
 
 /** The shapes that a text goes through while it arrives one character at a time. */
 function shapesOf(text: string): readonly string[] {

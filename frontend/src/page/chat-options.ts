@@ -1,4 +1,4 @@
-/** The options of `<openai-chatkit>` for one use case, in the published contract: any implementation takes them. */
+/** Builds the options of `<openai-chatkit>` for a use case, by the published contract of ChatKit. */
 import type {ChatKitOptions, ColorScheme, StartScreenPrompt} from '@openai/chatkit';
 import {isObject} from '../protocol/parsing.js';
 import type {UseCase} from './platform.js';
@@ -6,13 +6,13 @@ import {serverAddress} from './server-address.js';
 
 export interface ChatLook {
   readonly scheme: ColorScheme;
-  /** Any colour that CSS knows. */
+  /** Any CSS colour. */
   readonly accent: string;
 }
 
 /**
- * @param initialThread The conversation to begin with.
- * @param fetch The way to the server, where it is not the browser's own.
+ * @param initialThread The id of the thread to open first.
+ * @param fetch Replaces the browser's `fetch`, if set.
  */
 export function buildChatOptions(
   useCase: UseCase,
@@ -25,7 +25,7 @@ export function buildChatOptions(
   return {
     api: {
       url: serverAddress(`/chatkit/${encodeURIComponent(useCase.name)}`),
-      // The type asks for one; our element has no use for it.
+      // Required by the type, but not used by our element.
       domainKey: 'self-hosted',
       ...(fetch !== undefined && {fetch}),
       ...(hasUploads && {uploadStrategy: {type: 'two_phase'}}),
@@ -45,7 +45,7 @@ export function buildChatOptions(
         ({label, prompt, icon}) => ({label, prompt, ...(icon !== undefined && {icon})}) as StartScreenPrompt,
       ),
     },
-    // The server has written these in ChatKit's own shapes.
+    // The server sends these in the form of ChatKit's options.
     composer: {
       ...(typeof placeholder === 'string' && {placeholder}),
       ...(isObject(attachments) && {attachments}),

@@ -1,4 +1,4 @@
-/** Brings the script that defines `<openai-chatkit>` into the document. */
+/** Loads the script that defines `<openai-chatkit>`. */
 
 export const CHATKIT_TAG = 'openai-chatkit';
 const DEFINITION_TIMEOUT_MS = 20_000;
@@ -17,14 +17,14 @@ export async function loadChatScript(
     await new Promise<void>((resolve, reject) => {
       script.addEventListener('error', () => reject(new Error(`${url} could not be loaded`)));
       timer = setTimeout(() => reject(new Error(`${url} defined no ${CHATKIT_TAG}`)), timeoutMs);
-      // Some scripts define the element only some time after they have run.
+      // Some scripts define the element only after they have loaded more.
       registry.whenDefined(CHATKIT_TAG).then(() => resolve(), reject);
       script.async = true;
-      setAddress(script, url);
+      setSource(script, url);
       document.head.append(script);
     });
   } catch (error) {
-    // A second attempt needs a new element.
+    // A retry needs a new element.
     script.remove();
     throw error;
   } finally {
@@ -36,8 +36,8 @@ interface TrustedTypes {
   createPolicy(name: string, rules: {createScriptURL: (url: string) => string}): {createScriptURL(url: string): string};
 }
 
-/** The address comes from our own server's settings; where the page requires trusted types, it has to be said so. */
-function setAddress(script: HTMLScriptElement, url: string): void {
+/** Sets the URL, which is trusted because it comes from the server's settings, also under a Trusted Types policy. */
+function setSource(script: HTMLScriptElement, url: string): void {
   const {trustedTypes} = globalThis as {readonly trustedTypes?: TrustedTypes};
   script.src =
     trustedTypes?.createPolicy('parlor-page', {createScriptURL: address => address}).createScriptURL(url) ?? url;

@@ -1,16 +1,16 @@
-/** The page’s `localStorage`: the current thread of each use case, and the colour scheme. */
+/** The page's `localStorage`: the current thread of each use case, and the colour scheme. */
 
 export type SchemePreference = 'light' | 'dark' | 'system';
 
 const THREAD_PREFIX = 'parlor.thread.';
-/** `static/scheme.js` reads it too. */
+/** Also read by `static/scheme.js`. */
 const SCHEME_KEY = 'parlor.scheme';
 
-/** Reads and writes a browser's storage; where that is blocked or full, nothing is remembered, and nothing breaks. */
+/** Reads and writes a storage; if it is blocked or full, values are not stored, without an error. */
 export class Memory {
   readonly #storage: () => Storage;
 
-  /** `storage` is a function because merely touching `localStorage` may throw. */
+  /** @param storage A function, because even accessing `localStorage` may throw. */
   constructor(storage: () => Storage) {
     this.#storage = storage;
   }
@@ -45,7 +45,7 @@ export class Memory {
       if (value === null) this.#storage().removeItem(key);
       else this.#storage().setItem(key, value);
     } catch {
-      // Private windows and blocked storage: the page works, it only forgets.
+      // The storage is blocked, for example in a private window.
     }
   }
 }

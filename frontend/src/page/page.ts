@@ -2,13 +2,13 @@
 import {loadChatScript} from './chat-script.js';
 import {ParlorPage} from './parlor-page.js';
 import {loadPlatform} from './platform.js';
-import {serverFetch} from './server-fetch.js';
+import {buildServerFetch} from './server-fetch.js';
 
 const fetch = window.fetch.bind(window);
-const elsewhere = serverFetch(fetch);
+const tokenFetch = buildServerFetch(fetch);
 const page = new ParlorPage(window, {
-  fetch: elsewhere,
-  loadPlatform: () => loadPlatform(elsewhere ?? fetch),
+  fetch: tokenFetch,
+  loadPlatform: () => loadPlatform(tokenFetch ?? fetch),
   loadChatScript: url => loadChatScript(document, url),
 });
 void page.start();

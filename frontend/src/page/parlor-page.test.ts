@@ -73,7 +73,7 @@ const click = (title: string, init: MouseEventInit = {}): boolean =>
   link(title).dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true, ...init}));
 const changeThread = (threadId: string | null): boolean =>
   chat().dispatchEvent(new CustomEvent('chatkit.thread.change', {detail: {threadId}}));
-const settled = (): Promise<void> => new Promise(resolve => setTimeout(resolve));
+const settle = (): Promise<void> => new Promise(resolve => setTimeout(resolve));
 
 describe('ParlorPage', () => {
   beforeAll(() => customElements.define(CHATKIT_TAG, RecordingChat));
@@ -195,7 +195,7 @@ describe('ParlorPage', () => {
     await show('/', {loadPlatform: async () => answers.shift()?.() ?? PLATFORM});
     expect(find('[role=alert]').textContent).toContain(text);
     find<HTMLButtonElement>('[role=alert] button').click();
-    await settled();
+    await settle();
     expect(shownUrl()).toMatchObject({url: '/chatkit/weather'});
     expect(document.querySelector('[role=alert]')).toBeNull();
   });
@@ -209,7 +209,7 @@ describe('ParlorPage', () => {
     await show('/', {loadChatScript});
     expect(find('[role=alert]').textContent).toContain(DEFAULT_CHATKIT_URL);
     find<HTMLButtonElement>('[role=alert] button').click();
-    await settled();
+    await settle();
     expect(shownUrl()).toMatchObject({url: '/chatkit/weather'});
   });
 

@@ -1,4 +1,4 @@
-/** The controller of the page: chooses the use case, puts its chat there, and says why when there is none. */
+/** The controller of the page: selects the use case, shows its chat, or a notice if there is none. */
 import type {ColorScheme, OpenAIChatKit} from '@openai/chatkit';
 import {render, type TemplateResult} from 'lit';
 import {pageStrings} from '../strings.js';
@@ -12,11 +12,11 @@ import {describeDisabled, headerView, hintView, loadingView, MENU_ID, noticeView
 
 const USE_CASE_PARAMETER = 'use_case';
 
-/** The page's requests to the server, which tests answer themselves. */
+/** The page's requests to the server, replaced in tests. */
 export interface PageServices {
   readonly loadPlatform: () => Promise<Platform>;
   readonly loadChatScript: (url: string) => Promise<void>;
-  /** The way to the server, where it is not the browser's own. */
+  /** Replaces the browser's `fetch`, if set. */
   readonly fetch?: typeof globalThis.fetch | undefined;
 }
 
@@ -39,7 +39,7 @@ export class ParlorPage {
     this.#scheme = this.#memory.scheme();
   }
 
-  /** Loads what the page shows. Never rejects: what goes wrong is told on the page. */
+  /** Loads and shows the page. Never rejects: errors are shown on the page. */
   async start(): Promise<void> {
     const {signal} = this.#stopped;
     this.#systemIsDark.addEventListener('change', () => this.#applyScheme(), {signal});
@@ -48,7 +48,7 @@ export class ParlorPage {
     await this.#load();
   }
 
-  /** Leaves nothing behind that listens. */
+  /** Removes all event listeners. */
   stop(): void {
     this.#stopped.abort();
   }
@@ -96,16 +96,16 @@ export class ParlorPage {
   }
 
   #showUnreachable(error: unknown): void {
-    const answered = error instanceof PlatformError && error.status !== 0 ? error : undefined;
+    const response = error instanceof PlatformError && error.status !== 0 ? error : undefined;
     this.#showNotice(
       'globe',
-      answered ? pageStrings.problem : pageStrings.unreachable,
-      answered ? pageStrings.problemText(String(answered.errorId ?? answered.status)) : pageStrings.unreachableText,
+      response ? pageStrings.problem : pageStrings.unreachable,
+      response ? pageStrings.problemText(String(response.errorId ?? response.status)) : pageStrings.unreachableText,
       {onRetry: () => this.#reload()},
     );
   }
 
-  /** Shows the use case that the address names, or the default one. */
+  /** Shows the use case in the URL, or the default one. */
   #showAddressed(): void {
     const useCases = this.#platform?.useCases ?? [];
     const name = new URL(this.#window.location.href).searchParams.get(USE_CASE_PARAMETER);
@@ -114,7 +114,7 @@ export class ParlorPage {
       useCases.find(candidate => candidate.isDefault) ??
       useCases[0];
     if (!useCase) return;
-    // An address that names nothing would be shared as it is.
+    // Corrects an invalid URL, so that it is not shared.
     const isUnknown = name !== null && name !== useCase.name;
     if (isUnknown) this.#window.history.replaceState(null, '', this.#addressOf(useCase));
     this.#showUseCase(useCase);
@@ -128,18 +128,18 @@ export class ParlorPage {
   }
 
   #showHint(text: string): void {
-    const place = this.#document.createElement('div');
+    const container = this.#document.createElement('div');
     render(
       hintView(text, () => {
-        place.remove();
+        container.remove();
         this.#focusComposer();
       }),
-      place,
+      container,
     );
-    this.#main().prepend(place);
+    this.#findChatContainer().prepend(container);
   }
 
-  /** Who comes to a chat comes to write; a keyboard on the screen would take half of it. */
+  /** Focuses the composer, except on touch screens, where the keyboard would cover half of the chat. */
   #focusComposer(): void {
     const {activeElement, body} = this.#document;
     const isTouch = this.#window.matchMedia('(pointer: coarse) and (hover: none)').matches;
@@ -153,34 +153,34 @@ export class ParlorPage {
     this.#renderHeader();
     this.#document.querySelector('.switcher [aria-current]')?.scrollIntoView({block: 'nearest', inline: 'nearest'});
     const chat = this.#document.createElement(CHATKIT_TAG) as OpenAIChatKit;
-    // An attribute, not an option: the hosted implementation refuses options that it does not know.
+    // Attributes instead of options: the hosted implementation rejects unknown options.
     chat.setAttribute('data-parlor-resume', '');
     chat.setAttribute('data-parlor-drafts', '');
     chat.setAttribute('data-parlor-sidebar', '');
     chat.setAttribute('data-parlor-page-drop', '');
-    // Our policy keeps out pictures of other origins; `/picture` shows the one that a person asks for.
+    // Our policy blocks images of other origins; `/picture` shows one that the user requests.
     chat.setAttribute('data-parlor-image-frame', serverAddress('/picture'));
     const {maxChars} = useCase.composer;
     if (typeof maxChars === 'number') chat.setAttribute('data-parlor-max-chars', String(maxChars));
     const remembered = this.#memory.thread(useCase.name);
     let isResuming = remembered !== null;
-    // Before it is attached: it may load its thread at once.
+    // Added before the element is connected, since it may load its thread at once.
     chat.addEventListener('chatkit.thread.change', event => {
       isResuming = false;
       this.#memory.keepThread(useCase.name, event.detail.threadId);
     });
     chat.addEventListener('chatkit.error', event => {
-      // Deleted elsewhere: told once, not at every visit. Any other failure may pass, and the thread is kept.
+      // A thread that was deleted elsewhere is reported once. Other failures may be temporary.
       if (isResuming && isMissing(event.detail.error)) this.#memory.keepThread(useCase.name, null);
     });
-    chat.setOptions(buildChatOptions(useCase, this.#look(), remembered, this.#services.fetch));
-    this.#main().replaceChildren(chat);
+    chat.setOptions(buildChatOptions(useCase, this.#buildLook(), remembered, this.#services.fetch));
+    this.#findChatContainer().replaceChildren(chat);
     this.#chat = chat;
     this.#focusComposer();
   }
 
   #choose(event: MouseEvent, useCase: UseCase): void {
-    // Another tab or window is the browser's affair.
+    // The browser opens the link in another tab or window.
     if (
       event.defaultPrevented ||
       event.button !== 0 ||
@@ -195,7 +195,7 @@ export class ParlorPage {
     this.#document.querySelector<HTMLElement>(`#${MENU_ID}`)?.hidePopover?.();
     if (useCase.name === this.#current?.name) return;
     this.#window.history.pushState(null, '', this.#addressOf(useCase));
-    // While the chat's script is missing, choosing only changes the address.
+    // Without the chat script, only the URL changes.
     if (this.#chat) this.#showUseCase(useCase);
   }
 
@@ -217,18 +217,18 @@ export class ParlorPage {
     this.#tintBrowser();
     if (this.#chat && this.#current) {
       const thread = this.#memory.thread(this.#current.name);
-      this.#chat.setOptions(buildChatOptions(this.#current, this.#look(), thread, this.#services.fetch));
+      this.#chat.setOptions(buildChatOptions(this.#current, this.#buildLook(), thread, this.#services.fetch));
     }
   }
 
-  #look(): ChatLook {
+  #buildLook(): ChatLook {
     const scheme: ColorScheme =
       this.#scheme === 'system' ? (this.#systemIsDark.matches ? 'dark' : 'light') : this.#scheme;
     const accent = this.#platform ? primaryColor(this.#document, this.#platform.brand) : '';
     return {scheme, accent};
   }
 
-  /** Colours the browser's own bars on phones. */
+  /** Sets the colour of the browser's bars on phones. */
   #tintBrowser(): void {
     let meta = this.#document.querySelector<HTMLMetaElement>('meta[name="theme-color"]');
     if (!meta) {
@@ -269,21 +269,21 @@ export class ParlorPage {
 
   #show(view: TemplateResult): void {
     this.#chat = undefined;
-    // A container of its own: Lit must not find its place emptied by the chat that follows.
+    // A separate container, because Lit must not find its container emptied by the next chat.
     const container = this.#document.createElement('div');
     container.className = 'state';
     render(view, container);
-    this.#main().replaceChildren(container);
+    this.#findChatContainer().replaceChildren(container);
   }
 
-  #main(): HTMLElement {
+  #findChatContainer(): HTMLElement {
     const main = this.#document.querySelector<HTMLElement>('#chat');
     if (!main) throw new Error('index.html has no element with the id "chat"');
     return main;
   }
 }
 
-/** Our element's errors carry the HTTP status; the published type does not say so. */
+/** Whether an error of our element has the HTTP status 404; the published type has no status. */
 function isMissing(error: Error): boolean {
   return 'status' in error && error.status === 404;
 }

@@ -34,7 +34,7 @@ function scriptedFetch(...answers: readonly Answer[]): typeof fetch {
   };
 }
 
-const atOnce = async (): Promise<void> => {};
+const withoutDelay = async (): Promise<void> => {};
 
 describe('loadPlatform', () => {
   it('turns both answers into types', async () => {
@@ -66,7 +66,10 @@ describe('loadPlatform', () => {
 
   it('asks a server that is still starting again', async () => {
     const starting = {status: 503, body: {error: {code: 'starting'}}};
-    const platform = await loadPlatform(scriptedFetch(starting, starting, {body: {use_cases: [WEATHER]}}), atOnce);
+    const platform = await loadPlatform(
+      scriptedFetch(starting, starting, {body: {use_cases: [WEATHER]}}),
+      withoutDelay,
+    );
     expect(platform.useCases).toHaveLength(1);
   });
 
@@ -76,7 +79,7 @@ describe('loadPlatform', () => {
       if (input === '/api/use-cases') asked += 1;
       return Response.json({error: {}}, {status: 503});
     };
-    await expect(loadPlatform(fetch, atOnce)).rejects.toMatchObject({status: 503});
+    await expect(loadPlatform(fetch, withoutDelay)).rejects.toMatchObject({status: 503});
     expect(asked).toBe(10);
   });
 
@@ -85,7 +88,7 @@ describe('loadPlatform', () => {
     ['with an error', {status: 500, body: {error: {id: 'err_1'}}}, {status: 500, errorId: 'err_1'}],
     ["that is a proxy's page", {body: '<h1>Sign in</h1>'}, {status: 502, errorId: undefined}],
   ])('fails at once on an answer %s', async (_name, answer, expected) => {
-    const failure = await loadPlatform(scriptedFetch(answer), atOnce).catch((error: unknown) => error);
+    const failure = await loadPlatform(scriptedFetch(answer), withoutDelay).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(PlatformError);
     expect(failure).toMatchObject(expected);
   });

@@ -1,4 +1,4 @@
-/** Fetches the server’s description of itself, its brand and use cases, and parses it into types. */
+/** Fetches and parses the server’s brand and use cases. */
 import {isObject} from '../protocol/parsing.js';
 import type {JSONObject} from '../protocol/types.js';
 import {pageStrings} from '../strings.js';
@@ -10,7 +10,7 @@ export interface Brand {
   readonly logoUrl: string;
   readonly primaryColor: string;
   readonly faviconUrl: string;
-  /** Address of the script that defines `<openai-chatkit>`. */
+  /** URL of the script that defines `<openai-chatkit>`. */
   readonly chatkitJsUrl: string;
 }
 
@@ -27,7 +27,7 @@ export interface UseCase {
   readonly icon: string;
   readonly greeting: string | undefined;
   readonly prompts: readonly Prompt[];
-  /** Options of the composer in ChatKit's own shape, to be passed on as they are. */
+  /** Options of the composer in the form of ChatKit's options. */
   readonly composer: JSONObject;
   readonly accentColor: string | undefined;
   readonly isDefault: boolean;
@@ -37,7 +37,7 @@ export interface DisabledUseCase {
   readonly name: string;
   readonly message: string;
   readonly errorId: string;
-  /** The title of one that lives in another service: people know it, and see that it is down. */
+  /** Returns the title of a use case in another service, to show it as down; `undefined` for others. */
   readonly title: string | undefined;
   readonly icon: string;
 }
@@ -48,7 +48,7 @@ export interface Platform {
   readonly disabled: readonly DisabledUseCase[];
 }
 
-/** The server did not answer (`status` 0), or answered with an error that its log knows as `errorId`. */
+/** The server did not answer (`status` 0), or answered with an error that it has logged as `errorId`. */
 export class PlatformError extends Error {
   readonly status: number;
   readonly errorId: string | undefined;
@@ -66,7 +66,7 @@ const REQUEST_TIMEOUT_MS = 15_000;
 const STARTING_ATTEMPTS = 10;
 const STARTING_PAUSE_MS = 1_000;
 
-/** Both answers. A server that is still starting (503) is asked again for some seconds; anything else fails at once. */
+/** Loads brand and use cases. While the server is starting (503), retries for some seconds; other errors are thrown. */
 export async function loadPlatform(
   fetch: typeof globalThis.fetch,
   pause: (ms: number) => Promise<void> = ms => new Promise(resolve => setTimeout(resolve, ms)),
@@ -98,17 +98,17 @@ async function fetchJSON(fetch: typeof globalThis.fetch, url: string): Promise<J
       headers: {Accept: 'application/json'},
       signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
     });
-    // A proxy may answer with a page of its own.
+    // A proxy may answer with an HTML page.
     body = await response.json().catch(() => undefined);
   } catch {
     throw new PlatformError(0);
   }
   if (response.ok && isObject(body)) return body;
   const error = isObject(body) && isObject(body.error) ? body.error : {};
-  throw new PlatformError(response.ok ? 502 : response.status, text(error.id));
+  throw new PlatformError(response.ok ? 502 : response.status, toText(error.id));
 }
 
-function text(value: unknown): string | undefined {
+function toText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
@@ -118,48 +118,48 @@ function parseList<T>(value: unknown, parse: (entry: JSONObject) => T | undefine
 }
 
 function parseBrand(brand: JSONObject): Brand {
-  const chatScript = text(brand.chatkitJsUrl);
+  const chatScript = toText(brand.chatkitJsUrl);
   return {
-    name: text(brand.name) ?? pageStrings.title,
-    tagline: text(brand.tagline) ?? '',
-    logoUrl: serverAddress(text(brand.logoUrl) ?? '/static/logo.svg'),
-    primaryColor: text(brand.primaryColor) ?? '#4f46e5',
-    faviconUrl: serverAddress(text(brand.faviconUrl) ?? '/static/logo.svg'),
-    // Beside the page, also where that was exported: its scripts come from nowhere else.
+    name: toText(brand.name) ?? pageStrings.title,
+    tagline: toText(brand.tagline) ?? '',
+    logoUrl: serverAddress(toText(brand.logoUrl) ?? '/static/logo.svg'),
+    primaryColor: toText(brand.primaryColor) ?? '#4f46e5',
+    faviconUrl: serverAddress(toText(brand.faviconUrl) ?? '/static/logo.svg'),
+    // The default is relative to the page, also of an exported one.
     chatkitJsUrl: chatScript ? serverAddress(chatScript) : serverAddress(DEFAULT_CHATKIT_URL, document.baseURI),
   };
 }
 
 function parseUseCase(useCase: JSONObject): UseCase | undefined {
-  const name = text(useCase.name);
+  const name = toText(useCase.name);
   if (name === undefined) return undefined;
   return {
     name,
-    title: text(useCase.title) ?? name,
-    description: text(useCase.description) ?? '',
-    icon: text(useCase.icon) ?? 'sparkle',
-    greeting: text(useCase.greeting),
+    title: toText(useCase.title) ?? name,
+    description: toText(useCase.description) ?? '',
+    icon: toText(useCase.icon) ?? 'sparkle',
+    greeting: toText(useCase.greeting),
     prompts: parseList(useCase.prompts, parsePrompt),
     composer: isObject(useCase.composer) ? useCase.composer : {},
-    accentColor: text(useCase.accentColor),
+    accentColor: toText(useCase.accentColor),
     isDefault: useCase.default === true,
   };
 }
 
 function parsePrompt(prompt: JSONObject): Prompt | undefined {
-  const label = text(prompt.label);
-  return label === undefined ? undefined : {label, prompt: text(prompt.prompt) ?? label, icon: text(prompt.icon)};
+  const label = toText(prompt.label);
+  return label === undefined ? undefined : {label, prompt: toText(prompt.prompt) ?? label, icon: toText(prompt.icon)};
 }
 
 function parseDisabled(disabled: JSONObject): DisabledUseCase | undefined {
-  const name = text(disabled.name);
+  const name = toText(disabled.name);
   return name === undefined
     ? undefined
     : {
         name,
-        message: text(disabled.message) ?? '',
-        errorId: text(disabled.id) ?? '',
-        title: text(disabled.title),
-        icon: text(disabled.icon) ?? 'sparkle',
+        message: toText(disabled.message) ?? '',
+        errorId: toText(disabled.id) ?? '',
+        title: toText(disabled.title),
+        icon: toText(disabled.icon) ?? 'sparkle',
       };
 }

@@ -1,12 +1,12 @@
-/** Addresses of the server, which may lie below a path of its host, or elsewhere than the page. */
+/** URLs of the server, which may be mounted below a path, or be at another origin than the page. */
 
 const API_META = 'meta[name="parlor-api"]';
 
 /**
- * The address of what the server has at `path`.
+ * Returns the URL of a path on the server.
  *
- * @param path Begins with one slash for a place on the server; anything else is returned as it is.
- * @param base The address of the server: the page's own folder, unless the page was exported to another place.
+ * @param path An absolute path; anything else is returned unchanged.
+ * @param base The URL of the server: by default the page's own folder, unless the page was exported.
  */
 export function serverAddress(path: string, base: string = serverBase()): string {
   if (!path.startsWith('/') || path.startsWith('//')) return path;
@@ -15,12 +15,12 @@ export function serverAddress(path: string, base: string = serverBase()): string
     const isHere = address.origin === new URL(document.baseURI).origin;
     return isHere ? address.pathname + address.search : address.href;
   } catch {
-    // A document without an address, as in a frame of `about:blank`.
+    // A document without a URL, as in a frame of `about:blank`.
     return path;
   }
 }
 
-/** Whether the page was exported and its server is another origin, which knows a person by a cookie of its own. */
+/** Whether the page was exported, so that its server is at another origin. */
 export function isServerElsewhere(): boolean {
   return document.querySelector(API_META) !== null;
 }

@@ -1,5 +1,5 @@
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {serverFetch} from './server-fetch.js';
+import {buildServerFetch} from './server-fetch.js';
 
 const SERVER = 'https://api.example';
 
@@ -36,7 +36,7 @@ class FakeServer {
 let server: FakeServer;
 
 function send(storage: () => Storage = () => localStorage): typeof fetch {
-  const made = serverFetch(server.fetch, storage);
+  const made = buildServerFetch(server.fetch, storage);
   if (made === undefined) throw new Error('the page is the server’s own');
   return made;
 }
@@ -52,7 +52,7 @@ afterEach(() => document.head.replaceChildren());
 describe('requests of an exported page', () => {
   it('need no token where the page is the server’s own', () => {
     document.head.replaceChildren();
-    expect(serverFetch(server.fetch)).toBeUndefined();
+    expect(buildServerFetch(server.fetch)).toBeUndefined();
   });
 
   it('that go at once share one token, which is kept', async () => {

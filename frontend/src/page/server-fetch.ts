@@ -1,7 +1,7 @@
 /**
- * Requests to the server of an exported page, which lies at another origin, with the token of this browser.
+ * Requests of an exported page to its server at another origin, with a token that identifies the browser.
  *
- * Browsers that block third-party cookies would make every request somebody else's.
+ * A cookie would not work: browsers that block third-party cookies would send every request as a new user.
  */
 import {isObject} from '../protocol/parsing.js';
 import {isServerElsewhere, serverAddress} from './server-address.js';
@@ -11,19 +11,19 @@ const TOKEN_TIMEOUT_MS = 15_000;
 
 type Fetch = typeof globalThis.fetch;
 
-/** The way to a server that is elsewhere; undefined where the page is the server's own, which knows its cookie. */
-export function serverFetch(fetch: Fetch, storage: () => Storage = () => localStorage): Fetch | undefined {
+/** Builds a `fetch` for a server at another origin; `undefined` for the page's own server, which sets a cookie. */
+export function buildServerFetch(fetch: Fetch, storage: () => Storage = () => localStorage): Fetch | undefined {
   return isServerElsewhere() ? new TokenFetch(fetch, storage).send : undefined;
 }
 
-/** Adds the token to each request to the server; gets one where there is none, and the next one when it has expired. */
+/** Adds the token to requests to the server; requests a token if there is none, and a new one when it has expired. */
 class TokenFetch {
   readonly #fetch: Fetch;
   readonly #storage: () => Storage;
   readonly #origin = new URL(serverAddress('/')).origin;
-  /** For where the storage is blocked: then this page's browser is somebody until it is closed. */
+  /** The token in memory, for browsers that block the storage. */
   #token: string | undefined;
-  #asking: Promise<string> | undefined;
+  #renewal: Promise<string> | undefined;
 
   constructor(fetch: Fetch, storage: () => Storage) {
     this.#fetch = fetch;
@@ -32,39 +32,40 @@ class TokenFetch {
 
   readonly send: Fetch = async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input, document.baseURI);
-    // A bucket, or any other place, must not get it.
+    // Other origins, for example a storage bucket, must not receive the token.
     if (url.origin !== this.#origin) return this.#fetch(input, init);
     const sendWith = (token: string): Promise<Response> => {
       const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : undefined));
       headers.set('Authorization', `Bearer ${token}`);
       return this.#fetch(input instanceof Request ? input.clone() : input, {...init, headers});
     };
-    const token = this.#read() ?? (await this.#next(undefined));
+    const token = this.#readToken() ?? (await this.#renew(undefined));
     const response = await sendWith(token);
-    return response.status === 401 ? sendWith(await this.#next(token)) : response;
+    return response.status === 401 ? sendWith(await this.#renew(token)) : response;
   };
 
-  /** The token that comes after `expired`; requests that go at once share it, and so do tabs. */
-  async #next(expired: string | undefined): Promise<string> {
-    this.#asking ??= this.#exclusively(async () => {
-      const known = this.#read();
-      if (known !== undefined && known !== expired) return known;
-      const token = (await this.#ask(known)) ?? (await this.#ask(undefined));
+  /** Returns a newer token than `expired`; concurrent requests share it, and so do tabs. */
+  async #renew(expired: string | undefined): Promise<string> {
+    this.#renewal ??= this.#withLock(async () => {
+      const stored = this.#readToken();
+      if (stored !== undefined && stored !== expired) return stored;
+      const token = (await this.#requestToken(stored)) ?? (await this.#requestToken(undefined));
       if (token === undefined) throw new TypeError('The server gives this page no token.');
-      this.#keep(token);
+      this.#storeToken(token);
       return token;
     }).finally(() => {
-      this.#asking = undefined;
+      this.#renewal = undefined;
     });
-    return this.#asking;
+    return this.#renewal;
   }
 
-  async #ask(known: string | undefined): Promise<string | undefined> {
+  /** @param previous The expired token, so that the user stays the same. */
+  async #requestToken(previous: string | undefined): Promise<string | undefined> {
     const response = await this.#fetch(serverAddress('/api/browser-token'), {
       method: 'POST',
-      // Who was known by a cookie stays who they are.
+      // A user with a cookie stays the same user.
       credentials: 'include',
-      ...(known !== undefined && {headers: {Authorization: `Bearer ${known}`}}),
+      ...(previous !== undefined && {headers: {Authorization: `Bearer ${previous}`}}),
       signal: AbortSignal.timeout(TOKEN_TIMEOUT_MS),
     });
     if (!response.ok) return undefined;
@@ -72,13 +73,13 @@ class TokenFetch {
     return isObject(body) && typeof body.token === 'string' ? body.token : undefined;
   }
 
-  /** Two tabs that begin at once would be two people. Browsers have locks for that in secure pages. */
-  async #exclusively(ask: () => Promise<string>): Promise<string> {
+  /** Holds a lock across tabs: two tabs that start at once would become two users. Locks need a secure context. */
+  async #withLock(renew: () => Promise<string>): Promise<string> {
     const locks = (navigator as {readonly locks?: LockManager | null}).locks;
-    return locks ? locks.request(TOKEN_KEY, ask) : ask();
+    return locks ? locks.request(TOKEN_KEY, renew) : renew();
   }
 
-  #read(): string | undefined {
+  #readToken(): string | undefined {
     try {
       return this.#storage().getItem(TOKEN_KEY) ?? this.#token;
     } catch {
@@ -86,12 +87,12 @@ class TokenFetch {
     }
   }
 
-  #keep(token: string): void {
+  #storeToken(token: string): void {
     this.#token = token;
     try {
       this.#storage().setItem(TOKEN_KEY, token);
     } catch {
-      // Private windows and blocked storage.
+      // The storage is blocked: the token stays in memory.
     }
   }
 }

@@ -1,4 +1,4 @@
-/** The templates of the page: its header, and the notices that stand in the chat's place. */
+/** The templates of the page: its header, and notices in place of the chat. */
 import {html, nothing, type TemplateResult} from 'lit';
 import {icon} from '../icons/icons.js';
 import {pageStrings} from '../strings.js';
@@ -34,7 +34,7 @@ export function headerView(props: HeaderProps): TemplateResult {
     </div>`;
 }
 
-/** The id of the menu of assistants and colours on narrow screens, where the header takes one line. */
+/** The id of the menu of assistants and colour schemes on narrow screens. */
 export const MENU_ID = 'menu';
 
 function menuLabel(props: HeaderProps): string {
@@ -45,7 +45,7 @@ function hasChoice({useCases, disabled}: HeaderProps): boolean {
   return useCases.length + disabled.filter(isDown).length > 1;
 }
 
-/** Whether a use case lives in another service, which cannot be reached: people know it, and may wait for it. */
+/** Whether a use case is in another service that cannot be reached; it is shown as unavailable. */
 function isDown(disabled: DisabledUseCase): boolean {
   return disabled.title !== undefined;
 }
@@ -60,7 +60,7 @@ function brandView(brand: Brand): TemplateResult {
   </a>`;
 }
 
-/** Links, not tabs: an assistant has an address that can be shared, bookmarked and opened in another window. */
+/** Links instead of tabs, so that an assistant can be shared, bookmarked and opened in another window. */
 function switcherView(props: HeaderProps): TemplateResult {
   return html`<nav class="switcher" aria-label=${pageStrings.assistants}>
     <ul>
@@ -105,7 +105,7 @@ function schemeView(props: HeaderProps): TemplateResult {
   </fieldset>`;
 }
 
-/** A line above the chat: the address asked for something that is not there. */
+/** A hint above the chat, for example that the assistant in the URL does not exist. */
 export function hintView(text: string, onDismiss: () => void): TemplateResult {
   return html`<p class="hint" role="status">
     <span>${text}</span><button type="button" aria-label=${pageStrings.dismiss} @click=${onDismiss}>${icon('close', '1rem')}</button>

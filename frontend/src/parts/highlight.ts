@@ -1,4 +1,4 @@
-/** The lazy part that colours code: highlight.js with the languages that chats show most. */
+/** The lazy part that highlights code: highlight.js with the most common languages. */
 import hljs from 'highlight.js/lib/core';
 import bash from 'highlight.js/lib/languages/bash';
 import c from 'highlight.js/lib/languages/c';

@@ -1,4 +1,4 @@
-/** The lazy part with the icons of ChatKit that chats show rarely, header buttons above all, and with some of our own. */
+/** The lazy part with ChatKit's rarer icons, mostly of header buttons, and some of our own. */
 import {CIRCLE, COMPOSE, FRAME, PENCIL} from '../icons/icon-shapes.js';
 
 const CLOSED_BOOK = 'M6.5 3.5h12v17h-12a2 2 0 0 1-2-2v-13a2 2 0 0 1 2-2zM4.5 18a2 2 0 0 1 2-2h12';
@@ -18,7 +18,7 @@ const SQUARE_CHECK = `${FRAME}M8 12.2l2.8 2.8l5.2-5.8`;
 const SNOW = `${HIGH_CLOUD}M8 18v.01M12 20v.01M16 18v.01M12 17v.01`;
 const DROP = 'M12 3.5c3.7 4.3 5.7 7.6 5.7 10.6a5.7 5.7 0 0 1-11.4 0c0-3 2-6.3 5.7-10.6z';
 
-/** The drawing of each as one path on a grid of 24, drawn with a line. */
+/** The outline path of each icon, on a 24-unit grid. */
 export const icons: ReadonlyMap<string, string> = new Map<string, string>([
   ['agent', 'M6 8.5h12a2 2 0 0 1 2 2v7a2 2 0 0 1-2 2h-12a2 2 0 0 1-2-2v-7a2 2 0 0 1 2-2zM12 4v4.5M9 13.5v1M15 13.5v1'],
   ['analytics', 'M4 20h16M6.5 20v-6M12 20v-11M17.5 20v-15'],

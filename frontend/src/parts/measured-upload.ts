@@ -1,2 +1,2 @@
-/** The lazy part that sends files and tells how much of them is on its way. */
+/** The lazy part that uploads files with progress. */
 export {canMeasure, sendMeasured} from '../server/measured-upload.js';

@@ -1,4 +1,4 @@
-/** The script of the page `/dev/widgets`, which no chat fetches. */
+/** The script of the page `/dev/widgets`; chats never fetch it. */
 import {WidgetGallery} from '../gallery/widget-gallery.js';
 
 if (!customElements.get('parlor-widget-gallery')) customElements.define('parlor-widget-gallery', WidgetGallery);

@@ -1,4 +1,4 @@
-/** Parses `unknown` from the wire into protocol types. Tolerant: what is unknown or broken reads as `undefined`. */
+/** Parses `unknown` from the wire into protocol types. Tolerant: unknown or invalid values become `undefined`. */
 import type {
   Annotation,
   Attachment,
@@ -22,7 +22,7 @@ import type {
   WorkflowSummary,
 } from './types.js';
 
-/** No sane server has more content parts or tasks; an index beyond it is refused instead of padded up to. */
+/** Largest index of a content part or task; a larger one is rejected, because lists are padded up to it. */
 export const MAX_INDEX = 10_000;
 
 export function isObject(value: unknown): value is JSONObject {
@@ -75,7 +75,7 @@ export function parseThread(value: unknown): Thread | undefined {
   };
 }
 
-/** A page of whatever `parse` reads; entries it does not know are left out. */
+/** Parses a page of entries; those for which `parse` returns `undefined` are dropped. */
 export function parsePage<T>(value: unknown, parse: (entry: unknown) => T | undefined): Page<T> {
   const page = toObject(value);
   return {data: parseList(page.data, parse), hasMore: page.has_more === true, after: toText(page.after)};
@@ -160,7 +160,7 @@ function parseAnswer(value: unknown): QuestionAnswer | undefined {
   return isObject(value) ? {values: parseList(value.values, toText), skipped: value.skipped === true} : undefined;
 }
 
-/** The ratings that a server of ours sends beside a page of items; empty on others. */
+/** Parses the ratings that a Parlor server sends with a page of items; empty for other servers. */
 export function parseRatings(value: unknown): Ratings {
   const kinds = Object.entries(toObject(toObject(value).feedback));
   return new Map(kinds.filter((entry): entry is [string, FeedbackKind] => isFeedbackKind(entry[1])));
@@ -170,7 +170,7 @@ function isFeedbackKind(value: unknown): value is FeedbackKind {
   return value === 'positive' || value === 'negative';
 }
 
-/** An item to show; hidden and unknown kinds, and items without an id, read as `undefined`. */
+/** Parses an item; hidden and unknown types, and items without an id, become `undefined`. */
 export function parseItem(value: unknown): ThreadItem | undefined {
   if (!isObject(value) || typeof value.id !== 'string' || value.id === '') return undefined;
   const base = {id: value.id, createdAt: toText(value.created_at)};
@@ -257,7 +257,7 @@ function parseUpdate(value: unknown): ItemUpdate | undefined {
   }
 }
 
-/** One event of a stream; `undefined` for a kind this client does not know. */
+/** Parses an event of a stream; unknown types become `undefined`. */
 export function parseEvent(value: unknown): StreamEvent | undefined {
   if (!isObject(value)) return undefined;
   switch (value.type) {
@@ -313,12 +313,12 @@ function parseLevel(value: unknown): NoticeLevel {
   return value === 'warning' || value === 'danger' ? value : 'info';
 }
 
-/** The error in the body of a failed request: `{"error": {"message", "code", "id"}}`, or FastAPI's `{"detail"}`. */
+/** Parses the error body of a failed request: `{"error": {"message", "code", "id"}}`, or FastAPI's `{"detail"}`. */
 export function parseFailure(value: unknown): {
   readonly message: string | undefined;
   readonly code: string | undefined;
   readonly id: string | undefined;
-  /** The name of the form field whose value was refused. */
+  /** The name of the form field whose value was rejected. */
   readonly field: string | undefined;
 } {
   const body = toObject(value);

@@ -50,7 +50,7 @@ export interface TextPart {
 }
 
 export type TaskStatus = 'none' | 'loading' | 'complete' | 'failed';
-/** A step of a workflow. Fields of all kinds side by side: `type` says which are meant. */
+/** A step of a workflow, with the fields of all task types: `type` decides which of them are used. */
 export interface Task {
   readonly type: string;
   readonly status: TaskStatus;
@@ -103,7 +103,7 @@ export interface GeneratedImage extends ItemBase {
   /** 0 to 1 while the image is being made. */
   readonly progress: number | undefined;
 }
-/** A person’s answer to one question; `skipped` and no values when they gave none. */
+/** The user’s answer to one question; without values if it was skipped. */
 export interface QuestionAnswer {
   readonly values: readonly string[];
   readonly skipped: boolean;
@@ -113,7 +113,7 @@ interface QuestionBase {
   readonly question: string;
   readonly answer: QuestionAnswer | undefined;
 }
-/** Beside the options a person may always answer in their own words. */
+/** A question with options. The user may always give an answer of their own instead. */
 export interface MultipleChoice extends QuestionBase {
   readonly type: 'multiple_choice';
   readonly options: readonly string[];
@@ -173,7 +173,7 @@ export type ItemUpdate =
   | {readonly type: 'generated_image.updated'; readonly url: string | undefined; readonly progress: number | undefined};
 
 export type FeedbackKind = 'positive' | 'negative';
-/** Ratings by item id, where the server remembers them. */
+/** Ratings by item id. */
 export type Ratings = ReadonlyMap<string, FeedbackKind>;
 
 export type NoticeLevel = 'info' | 'warning' | 'danger';
@@ -198,7 +198,7 @@ export type StreamEvent =
       readonly message: string | undefined;
       readonly allowRetry: boolean;
     }
-  /** Parlor's own: finished items were left out of a replay, and the thread must be read again. */
+  /** Parlor only: finished items were left out of a replay, and the thread has to be reloaded. */
   | {readonly type: 'run.gap'};
 
 export interface UserMessageInput {
@@ -221,12 +221,12 @@ interface ActionParams {
   readonly item_id?: string;
   readonly action: WireAction;
 }
-/** Servers that do not know the key pass over it, as over all metadata. */
+/** Servers that do not support idempotency keys ignore all metadata. */
 interface ActionMetadata {
   readonly idempotency_key: string;
 }
 
-/** Operations that answer with a stream of events. */
+/** Requests that are answered with a stream of events. */
 export type StreamingRequest =
   | {readonly type: 'threads.create'; readonly params: {readonly input: UserMessageInput}}
   | {
@@ -243,7 +243,7 @@ export type StreamingRequest =
       readonly params: {readonly thread_id: string; readonly item_id: string; readonly input: StructuredAnswers};
     }
   | {readonly type: 'threads.custom_action'; readonly params: ActionParams; readonly metadata: ActionMetadata}
-  /** Parlor's own: view the run of a thread, from the event after number `after` of the run `run_id` on. */
+  /** Parlor only: attach to the run of a thread, after the event number `after` of the run `run_id`. */
   | {
       readonly type: 'runs.attach';
       readonly params: {readonly thread_id: string; readonly after?: number; readonly run_id?: string};
@@ -254,7 +254,7 @@ interface PageParams {
   readonly order: 'asc' | 'desc';
   readonly after?: string;
 }
-/** Operations that answer with one JSON document. */
+/** Requests that are answered with one JSON document. */
 export type JSONRequest =
   | {readonly type: 'threads.sync_custom_action'; readonly params: ActionParams; readonly metadata: ActionMetadata}
   | {readonly type: 'threads.get_by_id' | 'threads.delete'; readonly params: {readonly thread_id: string}}
@@ -278,5 +278,5 @@ export type JSONRequest =
       readonly type: 'input.transcribe';
       readonly params: {readonly audio_base64: string; readonly mime_type: string};
     }
-  /** Parlor's own: stop the run of a thread and keep what was said. */
+  /** Parlor only: stop the run of a thread and keep its output so far. */
   | {readonly type: 'runs.stop'; readonly params: {readonly thread_id: string}};

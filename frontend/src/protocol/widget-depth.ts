@@ -1,5 +1,5 @@
 /**
- * How many levels of components a widget may have below its root. A Parlor server accepts no deeper one, so that all it
- * sends is drawn, updated and can be clicked; of other servers' widgets the rest is left out, before it fills the stack.
+ * Maximum depth of components below the root of a widget. A Parlor server rejects deeper widgets, so that everything it
+ * sends is rendered; deeper levels of other servers' widgets are left out, before the recursion exhausts the stack.
  */
 export const MAX_WIDGET_DEPTH = 64;

@@ -6,7 +6,7 @@ import {isSignedOut} from './request-error.js';
 
 const LIST = {type: 'threads.list', params: {limit: 1, order: 'desc'}} as const;
 
-function hosted(getClientSecret: ReadClientSecret, server: FakeServer): ChatKitClient {
+function buildHostedClient(getClientSecret: ReadClientSecret, server: FakeServer): ChatKitClient {
   const client = new ChatKitClient();
   client.configure({url: 'https://own.example/chatkit', locale: 'en', fetch: server.fetch as never, getClientSecret});
   return client;
@@ -18,7 +18,7 @@ describe('hosted mode', () => {
   it('asks the page once, with null, before any request, however often the options come', async () => {
     const read = vi.fn(async () => 'one');
     const server = new FakeServer();
-    const client = hosted(read, server);
+    const client = buildHostedClient(read, server);
     void client.prepare();
     client.configure({
       url: 'https://own.example/chatkit',
@@ -40,7 +40,7 @@ describe('hosted mode', () => {
     const refuse = ({headers}: Call) =>
       headers.Authorization === 'Bearer old' ? new Response('', {status: 401}) : {data: [], has_more: false};
     const server = new FakeServer({'threads.list': refuse});
-    const client = hosted(read, server);
+    const client = buildHostedClient(read, server);
     await Promise.all([client.send(LIST), client.send(LIST), client.send(LIST)]);
     expect(read.mock.calls).toEqual([[null], ['old']]);
     expect(bearers(server).toSorted()).toEqual([...Array(3).fill('Bearer new'), ...Array(3).fill('Bearer old')]);
@@ -49,7 +49,7 @@ describe('hosted mode', () => {
   it('does not go round in circles when the new secret is refused too', async () => {
     const read = vi.fn(async () => 'bad');
     const server = new FakeServer({'threads.list': () => new Response('', {status: 401})});
-    await expect(hosted(read, server).send(LIST)).rejects.toMatchObject({
+    await expect(buildHostedClient(read, server).send(LIST)).rejects.toMatchObject({
       status: 401,
       message: 'You are signed out.',
     });
@@ -69,7 +69,7 @@ describe('hosted mode', () => {
   ])('names the callback that %s, sends nothing, and asks again with the next request', async (_, fail, words) => {
     let isBroken = true;
     const server = new FakeServer();
-    const client = hosted(() => (isBroken ? fail() : 'fine'), server);
+    const client = buildHostedClient(() => (isBroken ? fail() : 'fine'), server);
     const named = {
       message: 'The page could not sign you in.',
       cause: {message: expect.stringMatching(new RegExp(`getClientSecret.*${words}`))},
@@ -104,7 +104,7 @@ describe('hosted mode', () => {
 
   it('does not wait for a callback that never settles once the request is given up', async () => {
     const controller = new AbortController();
-    const sending = hosted(() => new Promise(() => {}), new FakeServer()).send(LIST, controller.signal);
+    const sending = buildHostedClient(() => new Promise(() => {}), new FakeServer()).send(LIST, controller.signal);
     controller.abort(new DOMException('Left.', 'AbortError'));
     await expect(sending).rejects.toThrow('Left.');
   });

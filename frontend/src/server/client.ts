@@ -4,16 +4,23 @@ import {isObject, parseEvent} from '../protocol/parsing.js';
 import type {JSONRequest, StreamEvent, StreamingRequest} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import {ClientSecret, type ReadClientSecret, type Report} from './client-secret.js';
-import {Deadline, orAborted} from './deadline.js';
-import {explainFailure, failureOf, isUnknownOperation, NO_RUN, RequestError, signedOut} from './request-error.js';
+import {abortable, Deadline} from './deadline.js';
+import {
+  isUnknownOperation,
+  NO_RUN,
+  normalizeError,
+  RequestError,
+  readRequestError,
+  toSignedOutError,
+} from './request-error.js';
 import {readEventStream} from './sse.js';
 
-/** A stream that says nothing for so long is given up. Slow models think for minutes. */
+/** A stream is given up after this much silence. Slow models think for minutes. */
 const STREAM_SILENCE_MS = 300_000;
-/** A server that numbers its events also sends a comment every 15 s, so that this much silence is a dead connection. */
+/** A server that numbers its events also sends a comment every 15 s: after this much silence the connection is dead. */
 const RUN_SILENCE_MS = 45_000;
 const JSON_TIMEOUT_MS = 60_000;
-/** For one file; large ones take long on slow lines. */
+/** For one file: large files take long on slow connections. */
 const UPLOAD_TIMEOUT_MS = 900_000;
 
 type MeasuredUploads = Pick<typeof import('./measured-upload.js'), 'canMeasure' | 'sendMeasured'>;
@@ -26,33 +33,33 @@ export interface Endpoint {
   readonly fetch: typeof fetch | undefined;
   /** The single value of Accept-Language. */
   readonly locale: string;
-  /** Hosted mode: asks the page for a short-lived secret, which goes to `url` and nowhere else. */
+  /** Hosted mode: asks the page for a short-lived secret, which is sent to `url` only. */
   readonly getClientSecret?: ReadClientSecret | undefined;
 }
 
-/** The place up to which a client has read a run. */
+/** The position up to which a client has read a run. */
 export interface RunCursor {
   /** Number of the last event; `undefined` until the server has shown that it numbers them. */
   last: number | undefined;
-  /** Number of the event that is being handed over; one of several frames may have none. */
+  /** Number of the event being yielded; `undefined` for a frame without an id. */
   current?: number | undefined;
-  /** The id of the run, where the server tells it. */
+  /** The id of the run; `undefined` until the server has sent one. */
   runId?: string | undefined;
-  /** Number of the last event that had happened when the server opened the current stream, where it says so. */
+  /** Number of the last event before the current stream was opened, if the server sent it: the end of the replay. */
   replayEnd?: number | undefined;
 }
 
-/** The bytes of one file on their way to a place that the server named. */
+/** The upload of one file to the address that the server gave. */
 export interface UploadRequest {
   readonly url: string;
   readonly method: 'POST' | 'PUT';
   readonly headers: Readonly<Record<string, string>>;
   readonly body: File | FormData;
-  /** Called with the share that is on its way, 0 to 1, where the browser tells it. */
+  /** Called with the share that has been sent, 0 to 1, if the browser reports it. */
   readonly onProgress?: (share: number) => void;
 }
 
-interface Asking {
+interface AuthorizedInit {
   readonly method?: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
@@ -72,9 +79,9 @@ export class ChatKitClient {
   }
 
   /**
-   * From the next request on; running ones are not touched.
+   * Sets the server of all further requests; running requests are not affected.
    *
-   * @param expectsResume The page says that the server offers to join runs.
+   * @param expectsResume Whether the page says that the server supports resuming runs.
    */
   configure(endpoint: Endpoint | undefined, expectsResume = false): void {
     this.#expectsResume = expectsResume;
@@ -90,33 +97,33 @@ export class ChatKitClient {
     else this.#secret = new ClientSecret(read, this.#report);
   }
 
-  /** In hosted mode, asks for the first secret, once; rejects when the page has none. Pages wait for that call. */
+  /** In hosted mode, requests the first secret, once; rejects when the page has none. Pages wait for that call. */
   async prepare(): Promise<void> {
     await this.#secret?.prepare();
   }
 
-  /** In hosted mode, asks the page for another secret, whatever has become of the last one. */
+  /** In hosted mode, requests a new secret from the page, even if the current one is still valid. */
   async renew(): Promise<void> {
     await this.#secret?.renew();
   }
 
   /**
-   * Whether the server offers `runs.attach` and `runs.stop`: proved by the numbers of its events, or refuted by its
-   * answer; `undefined` until then.
+   * Whether the server supports `runs.attach` and `runs.stop`: true once it has numbered an event, false once it has
+   * refused to attach; `undefined` until then.
    */
   get resumes(): boolean | undefined {
     return this.#resumes;
   }
 
-  /** Origins of pictures in answers that the server allows, as its last answer has named them. */
+  /** Origins of images in answers that the server allows, from its latest response. */
   get imageDomains(): readonly string[] {
     return this.#imageDomains;
   }
 
   /**
-   * The events of a streaming operation, ending with the answer's body.
+   * Sends a streaming request and yields its events until the response ends.
    *
-   * @param cursor Is moved behind each event that the caller has taken.
+   * @param cursor Advanced after each event that the caller has consumed.
    * @throws RequestError When the server refuses or the connection breaks, with the code `NO_RUN` when there is no run
    *   to attach to; the abort reason when `signal` aborts.
    */
@@ -127,19 +134,19 @@ export class ChatKitClient {
   ): AsyncGenerator<StreamEvent, void, void> {
     const silence = new Deadline(STREAM_SILENCE_MS, signal);
     try {
-      const response = await this.#post(this.#mark(request), silence.signal);
+      const response = await this.#post(this.#markResumable(request), silence.signal);
       if (response.body === null) return;
-      if (!isEventStream(response)) throw await this.#explainDocument(response);
+      if (!isEventStream(response)) throw await this.#toStreamError(response);
       cursor.runId = response.headers?.get('parlor-run') ?? cursor.runId;
       cursor.replayEnd = toNumber(response.headers?.get('parlor-run-last'));
       const onBytes = (): void => silence.postpone(cursor.last === undefined ? STREAM_SILENCE_MS : RUN_SILENCE_MS);
       for await (const {data, id} of readEventStream(response.body, onBytes)) {
         if (data === '' || data === '[DONE]') continue;
         const number = toNumber(id);
-        const json = this.#parse(data);
-        // A frame that was cut counts as not received: its number must not be skipped.
+        const json = this.#parseJSON(data);
+        // A truncated frame counts as not received: its number must not be skipped.
         if (json === undefined) continue;
-        const event = this.#read(json);
+        const event = this.#parseEvent(json);
         cursor.current = number;
         if (event) yield event;
         if (number !== undefined) {
@@ -151,87 +158,91 @@ export class ChatKitClient {
       if (request.type === 'runs.attach' && error instanceof RequestError && isUnknownOperation(error)) {
         this.#resumes = false;
       }
-      throw explainFailure(error, signal);
+      throw normalizeError(error, signal);
     } finally {
       silence.release();
     }
   }
 
-  /** The answer of a JSON operation, not yet parsed. Throws as `stream` does. */
+  /** Sends a JSON request and returns its response unvalidated. Throws as `stream` does. */
   async send(request: JSONRequest, signal?: AbortSignal): Promise<unknown> {
     const deadline = new Deadline(JSON_TIMEOUT_MS, signal);
     try {
-      const response = await this.#post(this.#unmark(request), deadline.signal);
+      const response = await this.#post(this.#dropMetadata(request), deadline.signal);
       const text = await response.text();
       return text === '' ? {} : JSON.parse(text);
     } catch (error) {
-      throw explainFailure(error, signal);
+      throw normalizeError(error, signal);
     } finally {
       deadline.release();
     }
   }
 
   /**
-   * Sends a file through the page's fetch; resolves to the answer's JSON, or `undefined` when it is anything else. Carries
-   * neither the client's secret nor any header of ours: the place may be another host's. Throws as `stream` does.
+   * Sends a file through the page's fetch; resolves to the JSON of the response, `undefined` if it has none. Sends
+   * neither the client's secret nor headers of ours, since the URL may belong to another host. Throws as `stream` does.
    */
   async upload({url, method, headers, body, onProgress}: UploadRequest, signal?: AbortSignal): Promise<unknown> {
     const deadline = new Deadline(UPLOAD_TIMEOUT_MS, signal);
     const init = {method, headers, body, signal: deadline.signal};
     try {
-      // Without the part the file is sent all the same, and only how far it is stays unknown.
+      // Without the lazy part the file is uploaded without progress.
       const measuring = onProgress && !this.#endpoint?.fetch ? await measuredUploads.load() : undefined;
       const response: unknown = await (onProgress && measuring?.canMeasure(url, method)
         ? measuring.sendMeasured(url, init, share => {
             deadline.postpone(UPLOAD_TIMEOUT_MS);
             onProgress(share);
           })
-        : this.#call(url, init));
+        : this.#callFetch(url, init));
       if (!isResponse(response)) throw new RequestError(strings.noResponse);
-      if (!response.ok) throw await failureOf(response);
+      if (!response.ok) throw await readRequestError(response);
       const text = await response.text();
       return isJSON(text) ? JSON.parse(text) : undefined;
     } catch (error) {
-      throw explainFailure(error, signal);
+      throw normalizeError(error, signal);
     } finally {
       deadline.release();
     }
   }
 
   /**
-   * Our server's description of a file, with fresh URLs; `undefined` from servers that describe none. Throws as `stream` does.
+   * Fetches a Parlor server's description of a file, with fresh URLs; `undefined` from other servers. Throws as
+   * `stream` does.
    */
   async describeFile(id: string, signal?: AbortSignal): Promise<unknown> {
-    const place = findFilesAddress(this.#endpoint, this.#isOurs);
-    if (place === undefined) return undefined;
+    const filesUrl = findFilesUrl(this.#endpoint, this.#isParlor);
+    if (filesUrl === undefined) return undefined;
     const deadline = new Deadline(JSON_TIMEOUT_MS, signal);
     try {
-      const url = `${place}${encodeURIComponent(id)}`;
-      const response = await this.#ask(url, {signal: deadline.signal, headers: {Accept: 'application/json'}});
+      const url = `${filesUrl}${encodeURIComponent(id)}`;
+      const response = await this.#fetchAuthorized(url, {
+        signal: deadline.signal,
+        headers: {Accept: 'application/json'},
+      });
       return await response.json();
     } catch (error) {
-      throw explainFailure(error, signal);
+      throw normalizeError(error, signal);
     } finally {
       deadline.release();
     }
   }
 
-  /** Says that a lost connection is no wish to stop: to servers that keep answers going, and to no other. */
-  #mark(request: StreamingRequest): object {
-    const known = this.#unmark(request);
-    return this.#isOurs
-      ? {...known, metadata: {...('metadata' in known ? (known.metadata as object) : {}), resumable: true}}
-      : known;
+  /** Tells a Parlor server not to stop the answer when the connection is lost. Other servers get the plain request. */
+  #markResumable(request: StreamingRequest): object {
+    const plain = this.#dropMetadata(request);
+    return this.#isParlor
+      ? {...plain, metadata: {...('metadata' in plain ? (plain.metadata as object) : {}), resumable: true}}
+      : plain;
   }
 
-  /** Takes away what only servers know that offer to join runs. */
-  #unmark(request: StreamingRequest | JSONRequest): object {
-    if (this.#isOurs || !('metadata' in request)) return request;
+  /** Removes `metadata` from a request to a server that is not Parlor: only Parlor documents it. */
+  #dropMetadata(request: StreamingRequest | JSONRequest): object {
+    if (this.#isParlor || !('metadata' in request)) return request;
     const {metadata: _, ...documented} = request;
     return documented;
   }
 
-  get #isOurs(): boolean {
+  get #isParlor(): boolean {
     return this.#resumes ?? this.#expectsResume;
   }
 
@@ -240,18 +251,19 @@ export class ChatKitClient {
     if (!endpoint) throw new RequestError(strings.noEndpoint);
     const headers = {
       'Content-Type': 'application/json',
-      Accept: accepted(),
+      Accept: buildAcceptHeader(),
       'Accept-Language': endpoint.locale,
     };
-    return this.#ask(endpoint.url, {method: 'POST', headers, body: JSON.stringify(request, whole), signal});
+    const body = JSON.stringify(request, replaceLoneSurrogates);
+    return this.#fetchAuthorized(endpoint.url, {method: 'POST', headers, body, signal});
   }
 
-  /** Asks our own server, in hosted mode with the client's secret, which is renewed once when it is refused. */
-  async #ask(url: string, init: Asking): Promise<Response> {
+  /** Sends a request to our own server; in hosted mode with the client's secret, which is renewed once on a 401. */
+  async #fetchAuthorized(url: string, init: AuthorizedInit): Promise<Response> {
     const secret = this.#secret;
-    let token = secret && (await orAborted(secret.get(), init.signal));
+    let token = secret && (await abortable(secret.get(), init.signal));
     for (let attempt = 0; ; attempt += 1) {
-      const response: unknown = await this.#call(url, {
+      const response: unknown = await this.#callFetch(url, {
         ...init,
         headers: {...init.headers, ...(token === undefined ? {} : {Authorization: `Bearer ${token}`})},
       });
@@ -260,9 +272,9 @@ export class ChatKitClient {
         this.#readImageDomains(response, url);
         return response;
       }
-      if (response.status !== 401 || !secret || token === undefined) throw await failureOf(response);
-      if (attempt > 0) throw signedOut(await failureOf(response));
-      token = await orAborted(secret.refresh(token), init.signal);
+      if (response.status !== 401 || !secret || token === undefined) throw await readRequestError(response);
+      if (attempt > 0) throw toSignedOutError(await readRequestError(response));
+      token = await abortable(secret.refresh(token), init.signal);
     }
   }
 
@@ -272,14 +284,14 @@ export class ChatKitClient {
     if (names !== this.#imageDomains.join(', ')) this.#imageDomains = names === '' ? [] : names.split(', ');
   }
 
-  async #call(url: string, init: RequestInit): Promise<unknown> {
-    const own = this.#endpoint?.fetch;
-    if (!own) return globalThis.fetch(url, init);
+  async #callFetch(url: string, init: RequestInit): Promise<unknown> {
+    const pageFetch = this.#endpoint?.fetch;
+    if (!pageFetch) return globalThis.fetch(url, init);
     try {
-      return await own(url, init);
+      return await pageFetch(url, init);
     } catch (error) {
       if (!isWrongReceiver(error)) throw error;
-      // The bare global, handed over through React, is called as a method of the options. Nothing was sent.
+      // The bare global `fetch`, passed through React, was called as a method of the options. Nothing was sent yet.
       this.#report('api.fetch_receiver', {
         hint: 'api.fetch was called with a wrong `this`: pass (url, init) => fetch(url, init).',
       });
@@ -287,7 +299,7 @@ export class ChatKitClient {
     }
   }
 
-  #parse(data: string): unknown {
+  #parseJSON(data: string): unknown {
     try {
       return JSON.parse(data);
     } catch {
@@ -296,16 +308,17 @@ export class ChatKitClient {
     }
   }
 
-  async #explainDocument(response: Response): Promise<RequestError> {
+  /** Builds the error for a JSON document that came in place of a stream. */
+  async #toStreamError(response: Response): Promise<RequestError> {
     const body: unknown = await response
       .clone()
       .json()
       .catch(() => undefined);
     if (isObject(body) && 'run' in body) return new RequestError('There is no run.', {status: 200, code: NO_RUN});
-    return failureOf(response);
+    return readRequestError(response);
   }
 
-  #read(json: unknown): StreamEvent | undefined {
+  #parseEvent(json: unknown): StreamEvent | undefined {
     const event = parseEvent(json);
     if (!event) this.#report('stream.unknown_event', {type: String((json as {type?: unknown} | null)?.type)});
     return event;
@@ -313,29 +326,28 @@ export class ChatKitClient {
 }
 
 /**
- * The `Accept` header: an answer that can be joined again, too; and in which time zone the person is. Its parameter
- * reaches any server: of a header of our own the browser would ask a server of another origin first, and one that is
- * not ours might refuse it.
+ * Builds the `Accept` header, which also says that streams may be resumed, and names the user's time zone. These are
+ * parameters of a standard header because a custom one would cause a CORS preflight, which another server might refuse.
  */
-function accepted(): string {
+function buildAcceptHeader(): string {
   const {timeZone} = new Intl.DateTimeFormat().resolvedOptions();
   const zone = timeZone ? `;time-zone=${encodeURIComponent(timeZone)}` : '';
   return `text/event-stream;resumable=1${zone}, application/json, */*;q=0.1`;
 }
 
-/** Half of an emoji, as a cut text may end in, is no text for a server. */
-function whole(_key: string, value: unknown): unknown {
+/** Replacer for `JSON.stringify`: a text cut in the middle of an emoji ends in half of it, which servers refuse. */
+function replaceLoneSurrogates(_key: string, value: unknown): unknown {
   return typeof value === 'string' ? value.replace(/\p{Surrogate}/gu, '\ufffd') : value;
 }
 
 /**
- * The address at which a server of ours describes its files, by that of its chat: `/chatkit` is also what others call
- * it, and is asked only when the server is known to be ours, or has given the secret by which a hosted page knows it.
+ * Derives the address of a Parlor server's file descriptions from the address of its chat. A bare `/chatkit` may be any
+ * server's: it counts only if the server is known to be Parlor, or the page is in hosted mode.
  */
-function findFilesAddress(endpoint: Endpoint | undefined, isOurs: boolean): string | undefined {
+function findFilesUrl(endpoint: Endpoint | undefined, isParlor: boolean): string | undefined {
   const [, root, useCase] = /^(.*)\/chatkit(\/[^/?#]+)?\/?(?:[?#].*)?$/s.exec(endpoint?.url ?? '') ?? [];
   if (root === undefined) return undefined;
-  return useCase !== undefined || isOurs || endpoint?.getClientSecret ? `${root}/api/attachments/` : undefined;
+  return useCase !== undefined || isParlor || endpoint?.getClientSecret ? `${root}/api/attachments/` : undefined;
 }
 
 function toNumber(text: string | null | undefined): number | undefined {

@@ -1,6 +1,6 @@
-/** Time limits of requests, which end with an `AbortSignal`. */
+/** Time limits of requests, as `AbortSignal`s. */
 
-/** Aborts when `limitMs` pass or when `outer` aborts; releasing it leaves no timer and no listener. */
+/** A signal that aborts after `limitMs`, or when `outer` aborts. `release` removes its timer and its listener. */
 export class Deadline {
   readonly #controller = new AbortController();
   #limitMs: number;
@@ -11,8 +11,8 @@ export class Deadline {
     this.#limitMs = limitMs;
     this.#outer = outer;
     this.#timer = this.#start();
-    if (outer?.aborted) this.#follow();
-    else outer?.addEventListener('abort', this.#follow);
+    if (outer?.aborted) this.#onOuterAbort();
+    else outer?.addEventListener('abort', this.#onOuterAbort);
   }
 
   get signal(): AbortSignal {
@@ -27,20 +27,20 @@ export class Deadline {
 
   release(): void {
     clearTimeout(this.#timer);
-    this.#outer?.removeEventListener('abort', this.#follow);
+    this.#outer?.removeEventListener('abort', this.#onOuterAbort);
   }
 
   #start(): ReturnType<typeof setTimeout> {
     return setTimeout(() => this.#controller.abort(new DOMException('The time is up.', 'TimeoutError')), this.#limitMs);
   }
 
-  #follow = (): void => this.#controller.abort(this.#outer?.reason);
+  #onOuterAbort = (): void => this.#controller.abort(this.#outer?.reason);
 }
 
-/** A callback of the page may never settle; an abort must not wait for it. */
-export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+/** Settles as `promise` does, or rejects as soon as `signal` aborts: a callback of the page may never settle. */
+export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   if (signal.aborted) {
-    // Nobody waits for it any more, and how it ends is no news.
+    // Nobody waits for the promise any more: its rejection must not be reported as unhandled.
     promise.catch(() => {});
     return Promise.reject(signal.reason);
   }

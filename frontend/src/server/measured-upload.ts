@@ -1,4 +1,4 @@
-/** Uploads whose progress is told: by XMLHttpRequest, since fetch keeps it to itself. */
+/** Uploads with progress, by XMLHttpRequest: fetch does not report the progress of a request. */
 import {strings} from '../strings.js';
 
 interface UploadInit {
@@ -9,8 +9,8 @@ interface UploadInit {
 }
 
 /**
- * Whether listening changes nothing of the request: a form for another origin would be asked for first (CORS), and a place
- * that takes plain forms may refuse that; `PUT` is asked for anyway.
+ * Whether progress can be measured without changing the request: listening to the progress of a form POST to another
+ * origin causes a CORS preflight, which its server may refuse. `PUT` always has a preflight.
  */
 export function canMeasure(url: string, method: string): boolean {
   if (typeof XMLHttpRequest === 'undefined') return false;
@@ -18,9 +18,9 @@ export function canMeasure(url: string, method: string): boolean {
 }
 
 /**
- * Sends a file as `fetch` does, with its errors, and tells how much of it is on its way.
+ * Sends a file as `fetch` does, with the same errors, and reports how much of it was sent.
  *
- * @param onProgress Called with 0 to 1.
+ * @param onProgress Called with the share that was sent, 0 to 1.
  */
 export function sendMeasured(
   url: string,
@@ -39,7 +39,7 @@ export function sendMeasured(
     };
     request.onload = () => {
       const {status, statusText} = request;
-      // A response with one of these statuses may have no body, not even an empty one.
+      // A `Response` with one of these statuses must not have a body, not even an empty one.
       const isBare = [204, 205, 304].includes(status);
       resolve(new Response(isBare ? null : request.responseText, {status, statusText}));
     };

@@ -1,33 +1,33 @@
 /**
- * Joins an answer that is being written, as a page does that was reloaded in the middle of it.
+ * Joins a run that is in progress, for example after the page was reloaded.
  *
- * A server that is asked to attach a client to a run sends its events from the first one on: at once those that have
- * happened, the replay, and then the live ones as they happen. They are told apart here, because the replay is shown in
- * one step, like anything that is read from a thread, and only what is live is news.
+ * After `runs.attach`, the server sends all events of the run from the first one on: the past events at once (the
+ * replay), then the live ones as they happen. This module separates them: the replay is shown in one step, like a
+ * thread that was loaded, while live events are announced.
  */
 import type {StreamEvent} from '../protocol/types.js';
 import type {RunCursor} from './client.js';
 
-/** After so much silence a replay is over, and what comes next is live, where the server does not say where it ends. */
+/** A server that does not say where the replay ends: this much silence ends it. */
 const REPLAY_SILENCE_MS = 80;
-/** A lively answer has no silence; then this long after its first event. */
+/** The replay of a busy answer has no such pause: it ends this long after the first event. */
 const REPLAY_LIMIT_MS = 300;
-/** A page is not kept waiting longer for a run that says nothing. */
+/** Longest wait for the first event of a run. */
 const FIRST_EVENT_LIMIT_MS = 3000;
 
-/** A run that was joined in the middle. */
+/** A run that was joined while it was in progress. */
 export interface JoinedRun {
-  /** Events that had happened before this client came. */
+  /** Events from before the client attached. */
   readonly replay: readonly StreamEvent[];
-  /** Events that happen from now on. */
+  /** Events from then on. */
   readonly live: AsyncGenerator<StreamEvent, void, void>;
 }
 
 /**
- * Reads what a run has sent so far; `undefined` when there is none, or when it is over and the thread has it all.
+ * Reads the replay of a run; `undefined` if there is no run, or if it is over and the thread contains all of it.
  *
- * The server says where the replay ends; one that does not sends it in one piece, so that silence ends it. Never
- * rejects: without a run there is still a thread.
+ * Parlor servers say where the replay ends; for others, silence ends it. Never rejects: the thread can be shown without
+ * the run.
  */
 export async function joinRun(
   events: AsyncGenerator<StreamEvent, void, void>,
@@ -42,16 +42,16 @@ export async function joinRun(
       next.catch(() => {});
       const {replayEnd} = cursor;
       const isWhole = replayEnd === undefined ? replay.length > 0 : (cursor.current ?? 0) >= replayEnd;
-      // Behind the end, too: a run that is over ends its stream now, and the thread has it all.
-      const result = await before(next, isWhole ? REPLAY_SILENCE_MS : FIRST_EVENT_LIMIT_MS);
+      // Waits after the end of the replay too: if the run is over, its stream ends now.
+      const result = await withTimeout(next, isWhole ? REPLAY_SILENCE_MS : FIRST_EVENT_LIMIT_MS);
       if (result === undefined && replay.length === 0 && replayEnd === undefined) {
         void events.return().catch(() => {});
         return undefined;
       }
-      if (result === undefined) return {replay, live: continued(next, events)};
+      if (result === undefined) return {replay, live: prependEvent(next, events)};
       if (result.done) return undefined;
       if (cursor.replayEnd !== undefined && (cursor.current ?? 0) > cursor.replayEnd) {
-        return {replay, live: continued(next, events)};
+        return {replay, live: prependEvent(next, events)};
       }
       replay.push(result.value);
       if (cursor.replayEnd !== undefined) continue;
@@ -67,8 +67,8 @@ export async function joinRun(
   }
 }
 
-/** The value of `promise`, or `undefined` when it takes longer than `ms`. */
-async function before<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+/** Resolves to the value of `promise`, or to `undefined` after `ms`. */
+async function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<undefined>(resolve => {
     timer = setTimeout(() => resolve(undefined), ms);
@@ -80,7 +80,8 @@ async function before<T>(promise: Promise<T>, ms: number): Promise<T | undefined
   }
 }
 
-async function* continued(
+/** Yields the event that is already awaited, then the rest. */
+async function* prependEvent(
   first: Promise<IteratorResult<StreamEvent, void>>,
   rest: AsyncGenerator<StreamEvent, void, void>,
 ): AsyncGenerator<StreamEvent, void, void> {

@@ -1,47 +1,47 @@
 /** The parser of server-sent events (SSE): any chunking, any line ending, any split inside a character. */
 import {strings} from '../strings.js';
 
-/** A frame beyond this is an attack or a fault; inline images stay well below. Counted in UTF-16 units. */
+/** Larger frames are an attack or a bug; inline images stay well below. In UTF-16 code units. */
 const MAX_FRAME_CHARS = 64 * 1024 * 1024;
 
-/** One event: its `data`, and its own `id` line if it had one. */
+/** One event: its `data`, and its `id` if it had one of its own. */
 export interface ServerSentEvent {
   readonly data: string;
   readonly id: string | undefined;
 }
 
-/** Feeds on decoded text and gives each complete event that has data. Source: WHATWG HTML, 9.2.6. */
+/** Turns decoded text into events; events without data are dropped. Source: WHATWG HTML, 9.2.6. */
 export class EventStreamParser {
-  #rest = '';
+  #partialLine = '';
   #data: string[] = [];
   #id: string | undefined;
   #size = 0;
   #endedInCarriageReturn = false;
 
-  /** Every event that `text` completes, in order. */
+  /** Returns the events that `text` completes, in order. */
   push(text: string): ServerSentEvent[] {
     let chunk = text;
-    // A CRLF may be cut between its two characters; the LF then belongs to the line already taken.
+    // A CRLF may be split across chunks; the LF then belongs to a line that was already read.
     if (this.#endedInCarriageReturn && chunk.startsWith('\n')) chunk = chunk.slice(1);
     if (text !== '') this.#endedInCarriageReturn = text.endsWith('\r');
     const lines = chunk.split(/\r\n|\r|\n/);
-    lines[0] = this.#rest + (lines[0] ?? '');
-    this.#rest = lines.pop() ?? '';
-    if (this.#rest.length + this.#size > MAX_FRAME_CHARS) throw new RangeError(strings.eventTooLarge);
+    lines[0] = this.#partialLine + (lines[0] ?? '');
+    this.#partialLine = lines.pop() ?? '';
+    if (this.#partialLine.length + this.#size > MAX_FRAME_CHARS) throw new RangeError(strings.eventTooLarge);
     const events: ServerSentEvent[] = [];
     for (const line of lines) {
-      const event = this.#take(line);
+      const event = this.#readLine(line);
       if (event !== undefined) events.push(event);
     }
     return events;
   }
 
-  /** A last event that has no blank line after it. */
+  /** Returns the last event if no blank line followed it. */
   end(): ServerSentEvent[] {
     return [...this.push('\n'), ...this.push('\n')];
   }
 
-  #take(line: string): ServerSentEvent | undefined {
+  #readLine(line: string): ServerSentEvent | undefined {
     if (line === '') {
       const event = this.#data.length > 0 ? {data: this.#data.join('\n'), id: this.#id} : undefined;
       this.#data = [];
@@ -62,7 +62,7 @@ export class EventStreamParser {
   }
 }
 
-/** The events of a response body. Ending the iteration early cancels the body. */
+/** Yields the events of a response body. Ending the iteration early cancels the body. */
 export async function* readEventStream(
   body: ReadableStream<Uint8Array>,
   onBytes: () => void = () => {},
@@ -82,7 +82,7 @@ export async function* readEventStream(
     yield* parser.push(decoder.decode());
     yield* parser.end();
   } finally {
-    // The failure that ends the stream is already on its way up; a second one from here would hide it.
+    // An error that ended the stream is being thrown already; an error of `cancel` would hide it.
     if (!isExhausted) await reader.cancel().catch(() => {});
     reader.releaseLock();
   }

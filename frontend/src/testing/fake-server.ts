@@ -1,4 +1,4 @@
-/** For tests only: a ChatKit server as a fetch function, and streams that break when they are told to. */
+/** For tests only: a ChatKit server as a fetch function, and streams that can be cut off. */
 
 export type Frame = Readonly<Record<string, unknown>>;
 export interface Call {
@@ -12,7 +12,7 @@ export interface Call {
 type Answer = readonly Frame[] | Readonly<Record<string, unknown>> | Response | Promise<Response>;
 type Handlers = Readonly<Record<string, (call: Call) => Answer>>;
 
-/** Frames become a stream, an object becomes JSON. What has no handler is answered with an empty page. */
+/** Answers with a stream for frames, with JSON for an object, and with an empty page for types without a handler. */
 export class FakeServer {
   readonly calls: Call[] = [];
   readonly #handlers: Handlers;
@@ -39,7 +39,7 @@ export class FakeServer {
   }
 }
 
-/** An answer that streams these frames and is over. */
+/** Builds a response that streams these frames and ends. */
 export function streamOf(frames: readonly Frame[]): Response {
   return new Response(encode(frames), SSE);
 }
@@ -52,7 +52,7 @@ function encode(frames: readonly Frame[], firstId?: number): string {
     .join('');
 }
 
-/** A stream that stays open. With `firstId` its events are numbered from there; `headers` are those of its answer. */
+/** A stream that stays open. With `firstId`, its events are numbered from there; `headers` are response headers. */
 export class OpenStream {
   readonly #encoder = new TextEncoder();
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
@@ -81,12 +81,12 @@ export class OpenStream {
     return this;
   }
 
-  /** The connection breaks. */
+  /** Breaks the connection. */
   cut(reason: unknown = new TypeError('network error')): this {
     try {
       this.#controller?.error(reason);
     } catch {
-      // It was over.
+      // It had already ended.
     }
     return this;
   }
@@ -118,9 +118,9 @@ export const delta = (itemId: string, text: string) => ({
   update: {type: 'assistant_message.content_part.text_delta', content_index: 0, delta: text},
 });
 
-/** A page of items, oldest of them first, as `items.list` gives them. */
+/** Builds a page as `items.list` returns it from items, oldest first. */
 export const page = (...items: readonly Frame[]) => ({data: items.toReversed(), has_more: false});
-/** Answers of a server that has one thread with these items. */
+/** Handlers of a server that has one thread with these items. */
 export const stored = (...items: readonly Frame[]) => ({
   'threads.get_by_id': () => THREAD,
   'items.list': () => page(...items),

@@ -1,4 +1,4 @@
-/** For tests only: makes happy-dom answer as browsers do where our code, or the sanitiser, relies on it. Import it first. */
+/** For tests only: makes happy-dom behave like browsers where our code or the sanitiser relies on it. Import first. */
 
 /**
  * The sanitiser reads `nodeName` through the getter of `Node`, so that no page can shadow it. In happy-dom that getter
@@ -6,7 +6,7 @@
  */
 for (const name of ['nodeName', 'nodeType'] as const) {
   const stub = Object.getOwnPropertyDescriptor(Node.prototype, name);
-  // By kind of node: the sanitiser asks several times for each node.
+  // Cached by prototype: the sanitiser reads it several times for each node.
   const known = new WeakMap<object, PropertyDescriptor>();
   const find = (kind: object | null): PropertyDescriptor => {
     for (let level = kind; level && level !== Node.prototype; level = Object.getPrototypeOf(level)) {
@@ -26,7 +26,7 @@ for (const name of ['nodeName', 'nodeType'] as const) {
   });
 }
 
-/** Asked of a shadow root while the focus is in another one, happy-dom climbs past the document and throws. */
+/** happy-dom throws when `activeElement` is read from a shadow root while the focus is in another one. */
 const focus = Object.getOwnPropertyDescriptor(ShadowRoot.prototype, 'activeElement');
 Object.defineProperty(ShadowRoot.prototype, 'activeElement', {
   configurable: true,

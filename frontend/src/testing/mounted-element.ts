@@ -1,4 +1,4 @@
-/** For tests only: the element on a page of its own, what it says, and what it shows, across its shadow roots. */
+/** For tests only: mounts the element, records its events, and queries across its shadow roots. */
 import './happy-dom.js';
 import type {ChatKitOptions} from '@openai/chatkit';
 import {afterEach, expect, vi} from 'vitest';
@@ -10,22 +10,22 @@ const NAMES = [
   ...['ready', 'error', 'log', 'effect', 'deeplink', 'response.start', 'response.end', 'tool.change'],
   ...['thread.change', 'thread.load.start', 'thread.load.end', 'history.open', 'history.close'],
 ];
-/** The events that an element has dispatched: names without `chatkit.`, with their details. */
-export type Heard = readonly [string, unknown][];
+/** The events that an element has dispatched: names without `chatkit.`, and their details. */
+export type DispatchedEvents = readonly [string, unknown][];
 
 const mounted: Element[] = [];
 afterEach(() => {
   for (const element of mounted.splice(0)) element.remove();
 });
 
-/** An element that goes with the test, not in the page yet. */
+/** Creates an element that is removed after the test; it is not in the page yet. */
 export function create(): OpenAIChatKitElement {
   const element = document.createElement('openai-chatkit') as OpenAIChatKitElement;
   mounted.push(element);
   return element;
 }
 
-export function listen(element: Element): Heard {
+export function listen(element: Element): DispatchedEvents {
   const events: [string, unknown][] = [];
   for (const name of NAMES) {
     element.addEventListener(`chatkit.${name}`, event => events.push([name, (event as CustomEvent).detail]));
@@ -45,13 +45,13 @@ export function mount(server: Pick<FakeServer, 'fetch'>, options: object = {}) {
   return {element, events};
 }
 
-export const named = (events: Heard, name: string): readonly unknown[] =>
-  events.filter(([each]) => each === name).map(([, detail]) => detail);
+export const eventDetails = (events: DispatchedEvents, name: string): readonly unknown[] =>
+  events.filter(([type]) => type === name).map(([, detail]) => detail);
 
-export const heard = (events: Heard, name: string, count = 1): Promise<void> =>
-  vi.waitFor(() => expect(named(events, name)).toHaveLength(count));
+export const waitForEvent = (events: DispatchedEvents, name: string, count = 1): Promise<void> =>
+  vi.waitFor(() => expect(eventDetails(events, name)).toHaveLength(count));
 
-/** All text inside shadow roots, in order. */
+/** Returns all text, including that in shadow roots, in order. */
 export function textOf(node: Node): string {
   if (node instanceof Element && node.shadowRoot) return [...node.shadowRoot.childNodes].map(textOf).join('');
   if (node.nodeType === 3) return node.nodeValue ?? '';
@@ -72,15 +72,15 @@ export const find = <T extends Element = HTMLElement>(element: Element, selector
   all<T>(element, selector)[0];
 
 export function one<T extends Element = HTMLElement>(element: Element, selector: string): T {
-  const found = find<T>(element, selector);
-  if (!found) throw new Error(`no ${selector}`);
-  return found;
+  const match = find<T>(element, selector);
+  if (!match) throw new Error(`no ${selector}`);
+  return match;
 }
 
-/** Waits until exactly so many are there. */
-export const shown = (element: Element, selector: string, count = 1): Promise<void> =>
+/** Waits until exactly `count` elements match. */
+export const waitForCount = (element: Element, selector: string, count = 1): Promise<void> =>
   vi.waitFor(() => expect(all(element, selector)).toHaveLength(count));
 
-/** Waits until there is one, and gives it. */
-export const appears = <T extends Element = HTMLElement>(element: Element, selector: string): Promise<T> =>
+/** Waits until an element matches, and returns it. */
+export const waitForElement = <T extends Element = HTMLElement>(element: Element, selector: string): Promise<T> =>
   vi.waitFor(() => one<T>(element, selector));

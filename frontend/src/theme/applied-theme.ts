@@ -1,4 +1,4 @@
-/** The looks of one chat: its theme, its fonts and the page's own style sheet, adopted by its shadow root. */
+/** Applies the theme, its fonts and the page's own style sheet to the shadow root of a chat. */
 import type {ChatKitOptions} from '@openai/chatkit';
 import type {LitElement} from 'lit';
 import {FontUser} from './fonts.js';
@@ -22,11 +22,11 @@ export class AppliedTheme {
     this.#pageStyle = new PageStyle(host, reason => log('stylesheet.failed', {reason}));
   }
 
-  /** Draws the chat in a theme; before it has a shadow root, nothing is done. */
+  /** Applies a theme; does nothing before the chat has a shadow root. */
   use(theme: NonNullable<ChatKitOptions['theme']>, stylesheet: unknown): void {
     const root = this.#host.shadowRoot;
     if (!root) return;
-    // In this order: the page has the last word.
+    // In this order, so that the page's style sheet overrides the theme.
     if (!this.#sheet) {
       this.#sheet = new CSSStyleSheet();
       root.adoptedStyleSheets = [...root.adoptedStyleSheets, this.#sheet];
@@ -41,7 +41,7 @@ export class AppliedTheme {
     this.#sheet.replaceSync(text);
   }
 
-  /** Gives back the fonts that only this chat uses. */
+  /** Removes the fonts that only this chat uses. */
   releaseFonts(): void {
     this.#fonts.use(undefined);
   }

@@ -1,4 +1,4 @@
-/** Colour arithmetic for themes: reading CSS colours, contrast, and a gray ramp tinted in OKLCH. */
+/** Colour arithmetic for themes: parsing CSS colours, contrast, and tinted grays in OKLCH. */
 
 /** Red, green and blue, each 0 to 255. */
 export type RGB = readonly [red: number, green: number, blue: number];
@@ -8,7 +8,7 @@ const RGB_FUNCTION = /^rgba?\(\s*(\d+(?:\.\d+)?)[\s,]+(\d+(?:\.\d+)?)[\s,]+(\d+(
 const HSL_FUNCTION = /^hsla?\(\s*(-?\d+(?:\.\d+)?)(?:deg)?[\s,]+(\d+(?:\.\d+)?)%[\s,]+(\d+(?:\.\d+)?)%/i;
 const OKLCH_FUNCTION = /^oklch\(\s*(\d+(?:\.\d+)?)%\s+(\d*\.?\d+)\s+(-?\d+(?:\.\d+)?)(?:deg)?\s*[)/]/i;
 
-/** The colour of `#hex`, `rgb()`, `hsl()` or `oklch()` notation, alpha dropped; `undefined` for every other notation. */
+/** Parses `#hex`, `rgb()`, `hsl()` or `oklch()`, without alpha; `undefined` for any other notation. */
 export function parseColor(value: string): RGB | undefined {
   const text = value.trim();
   const hex = HEX.exec(text)?.[1];
@@ -26,19 +26,19 @@ export function parseColor(value: string): RGB | undefined {
   return undefined;
 }
 
-/** Reads a colour as `parseColor` does, and in a browser every other notation of CSS as well. */
+/** Parses a colour like `parseColor`, and in a browser also any other CSS notation. */
 export function resolveColor(value: string): RGB | undefined {
-  return parseColor(value) ?? paint(value);
+  return parseColor(value) ?? paintColor(value);
 }
 
-/** The colour that the browser paints for a value: names, `oklch()` and what is yet to come. */
-function paint(value: string): RGB | undefined {
+/** Returns the colour that the browser paints for a CSS value, for example for a named colour. */
+function paintColor(value: string): RGB | undefined {
   const canvas = document.createElement('canvas');
   canvas.width = 1;
   canvas.height = 1;
   const context = canvas.getContext?.('2d');
   if (!context) return undefined;
-  // What is no colour leaves the one before.
+  // An invalid value leaves `fillStyle` unchanged.
   context.fillStyle = '#010203';
   context.fillStyle = value;
   if (context.fillStyle === '#010203') return undefined;
@@ -50,15 +50,15 @@ function paint(value: string): RGB | undefined {
 }
 
 function fromHSL(hue: number, saturation: number, lightness: number): RGB {
-  const reach = saturation * Math.min(lightness, 1 - lightness);
+  const amplitude = saturation * Math.min(lightness, 1 - lightness);
   const channel = (offset: number): number => {
     const step = (((offset + hue / 30) % 12) + 12) % 12;
-    return Math.round(255 * (lightness - reach * Math.max(-1, Math.min(step - 3, 9 - step, 1))));
+    return Math.round(255 * (lightness - amplitude * Math.max(-1, Math.min(step - 3, 9 - step, 1))));
   };
   return [channel(0), channel(8), channel(4)];
 }
 
-/** Source of the numbers: Ottosson 2020. What no screen can show is cut off. */
+/** Source of the numbers: Ottosson 2020. Colours outside sRGB are clipped. */
 function fromOKLCH(lightness: number, chroma: number, angle: number): RGB {
   const [a, b] = [chroma * Math.cos(angle), chroma * Math.sin(angle)];
   const long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
@@ -75,31 +75,31 @@ function fromOKLCH(lightness: number, chroma: number, angle: number): RGB {
   ];
 }
 
-function linear(channel: number): number {
+function toLinear(channel: number): number {
   const share = channel / 255;
   return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
 }
 
-/** Source: WCAG 2.2, relative luminance. 0 is black, 1 is white. */
+/** Relative luminance: 0 is black, 1 is white. Source: WCAG 2.2. */
 export function luminance([red, green, blue]: RGB): number {
-  return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
+  return 0.2126 * toLinear(red) + 0.7152 * toLinear(green) + 0.0722 * toLinear(blue);
 }
 
-/** Source: WCAG 2.2, contrast ratio, 1 to 21. */
+/** Contrast ratio, 1 to 21. Source: WCAG 2.2. */
 export function contrast(one: RGB, other: RGB): number {
   const [dark, light] = [luminance(one), luminance(other)].sort((a, b) => a - b) as [number, number];
   return (light + 0.05) / (dark + 0.05);
 }
 
-/** White or black, whichever reads better on `background`; one of the two always reaches 4.5:1. */
+/** Returns white or black, whichever is readable on `background`; one of them always reaches 4.5:1. */
 export function readableOn(background: RGB): '#ffffff' | '#0d0d0d' | '#000000' {
-  // White is preferred while it passes: on a saturated brand colour it is what designers expect.
+  // White is preferred where it passes: designers expect it on a saturated brand colour.
   if (contrast(background, [255, 255, 255]) >= 4.5) return '#ffffff';
   return contrast(background, [13, 13, 13]) >= 4.5 ? '#0d0d0d' : '#000000';
 }
 
-/** `color`, moved towards black or white no further than it takes to stand out from all `surfaces`; as `#hex`. */
-export function standOut(color: RGB, surfaces: readonly RGB[], least: number): string {
+/** Moves a colour towards black or white until its contrast to all `surfaces` is at least `least`; returns `#hex`. */
+export function ensureContrast(color: RGB, surfaces: readonly RGB[], least: number): string {
   const ink = parseColor(readableOn(surfaces[0] ?? [255, 255, 255])) ?? color;
   for (let share = 0; ; share += 0.01) {
     const mixed = color.map((channel, at) =>
@@ -110,31 +110,31 @@ export function standOut(color: RGB, surfaces: readonly RGB[], least: number): s
   }
 }
 
-/** OKLab lightness of a gray, 0 to 1. Source: Ottosson 2020; for grays it is the cube root of the luminance. */
+/** OKLab lightness of a gray, 0 to 1: the cube root of its luminance. Source: Ottosson 2020. */
 export function grayLightness(hex: string): number {
   const color = parseColor(hex) ?? [0, 0, 0];
   return Math.cbrt(luminance(color));
 }
 
 /**
- * One step of the gray ramp, tinted.
+ * Tints one step of the gray ramp.
  *
- * @param hue 0 to 360 on the wheel of `hsl()`, as pages give it: 0 is red, 220 the blue of slate.
- * @param tint 0 (neutral) to 9; how much of the hue shows.
+ * @param hue Hue of `hsl()`, 0 to 360: 0 is red, 220 a slate blue.
+ * @param tint Strength of the hue, 0 (neutral) to 9.
  * @param shade -4 to 4; positive is lighter.
  */
 export function tintGray(hex: string, hue: number, tint: number, shade: number): string {
   const gray = grayLightness(hex);
-  // White pages and black ones move half as far as what is between.
+  // White and black move half as far as medium grays.
   const lightness = Math.min(1, Math.max(0, gray + shade * 0.012 * (1 - Math.abs(gray - 0.5))));
-  // Nearly white carries hardly any colour, or the page would look dyed; nearly black carries a little less.
+  // Almost white grays get hardly any colour, or the page would look dyed; almost black ones get a little less.
   const chroma = tint * 0.005 * Math.min(1, (1 - lightness) / 0.35 + 0.04, lightness / 0.15);
-  return `oklch(${(lightness * 100).toFixed(2)}% ${chroma.toFixed(4)} ${perceivedHue(hue).toFixed(1)})`;
+  return `oklch(${(lightness * 100).toFixed(2)}% ${chroma.toFixed(4)} ${toOKLCHHue(hue).toFixed(1)})`;
 }
 
-/** The hue in OKLCH of a saturated colour that has this hue in `hsl()`; the two wheels are up to 40 degrees apart. */
-function perceivedHue(hue: number): number {
-  const [red, green, blue] = fromHSL(hue, 0.6, 0.5).map(linear) as [number, number, number];
+/** Converts a hue of `hsl()` to OKLCH, for a saturated colour; they differ by up to 40 degrees. */
+function toOKLCHHue(hue: number): number {
+  const [red, green, blue] = fromHSL(hue, 0.6, 0.5).map(toLinear) as [number, number, number];
   const [long, medium, short] = [
     Math.cbrt(0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue),
     Math.cbrt(0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue),

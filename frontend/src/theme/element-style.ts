@@ -1,4 +1,4 @@
-/** Styles of `<openai-chatkit>` itself: a column that fills what the page gives it, shielded from the page’s text. */
+/** Styles of `<openai-chatkit>` itself: a column that fills its container, isolated from the page’s text styles. */
 import {css} from 'lit';
 
 export const elementStyles = css`

@@ -1,52 +1,52 @@
-/** Web fonts of the theme, registered with the document: browsers ignore a font that a shadow root declares. */
+/** Web fonts of the theme, registered with the document: browsers ignore fonts that are declared in a shadow root. */
 import {isObject} from '../protocol/parsing.js';
 
-/** Fonts of one chat; further ones are passed over. */
+/** How many fonts a chat may register; further ones are ignored. */
 const MAX_FONTS = 50;
 
-interface Known {
+interface RegisteredFont {
   readonly face: FontFace;
   readonly users: Set<FontUser>;
 }
-const known = new Map<string, Known>();
+const registered = new Map<string, RegisteredFont>();
 
-/** One chat, as far as fonts go: a font stays in the document as long as one of them wants it. */
+/** The fonts of one chat. A font is registered as long as any chat of the page uses it. */
 export class FontUser {
   readonly #onFailure: (family: string) => void;
 
-  /** @param onFailure Gets the family of a font that cannot be read, possibly much later. */
+  /** @param onFailure Called with the family of a font that cannot be loaded, possibly much later. */
   constructor(onFailure: (family: string) => void) {
     this.#onFailure = onFailure;
   }
 
   /**
-   * Makes the fonts of `typography.fontSources` known to the document, each once, and takes back those of before that
-   * are not among them; what is no font source is passed over. A font is fetched when text needs it.
+   * Registers the fonts of `typography.fontSources`, and removes this chat's other fonts. Invalid entries are ignored.
+   * Browsers fetch a font when text needs it.
    */
   use(sources: unknown): void {
     if (typeof FontFace === 'undefined') return;
     const fonts = (Array.isArray(sources) ? sources : []).slice(0, MAX_FONTS).flatMap(readFont);
     const keys = new Set(fonts.map(({key}) => key));
     for (const font of fonts) this.#add(font);
-    for (const [key, {face, users}] of known) {
+    for (const [key, {face, users}] of registered) {
       if (keys.has(key) || !users.delete(this) || users.size > 0) continue;
       document.fonts.delete(face);
-      known.delete(key);
+      registered.delete(key);
     }
   }
 
   #add({key, family, source, descriptors}: Font): void {
-    const same = known.get(key);
-    if (same?.users.has(this)) return;
-    if (same) {
-      same.users.add(this);
+    const existing = registered.get(key);
+    if (existing?.users.has(this)) return;
+    if (existing) {
+      existing.users.add(this);
       return;
     }
     try {
       const face = new FontFace(family, source, descriptors);
       face.loaded.catch(() => this.#onFailure(family));
       document.fonts.add(face);
-      known.set(key, {face, users: new Set([this])});
+      registered.set(key, {face, users: new Set([this])});
     } catch {
       this.#onFailure(family);
     }
@@ -63,17 +63,17 @@ interface Font {
 function readFont(value: unknown): readonly Font[] {
   if (!isObject(value) || typeof value.family !== 'string' || typeof value.src !== 'string') return [];
   const {family, src} = value;
-  // Pages give an address, or what CSS would take.
+  // Pages pass a URL, or a value of the CSS property `src`.
   const source = /^\s*(?:url|local)\(/i.test(src) ? src : `url(${JSON.stringify(src)})`;
   const descriptors: FontFaceDescriptors = {
-    ...text('weight', value.weight),
-    ...text('style', value.style),
-    ...text('unicodeRange', value.unicodeRange),
+    ...toDescriptor('weight', value.weight),
+    ...toDescriptor('style', value.style),
+    ...toDescriptor('unicodeRange', value.unicodeRange),
     display: typeof value.display === 'string' ? (value.display as FontDisplay) : 'swap',
   };
   return [{key: JSON.stringify([family, source, descriptors]), family, source, descriptors}];
 }
 
-function text(name: string, value: unknown): Readonly<Record<string, string>> {
+function toDescriptor(name: string, value: unknown): Readonly<Record<string, string>> {
   return typeof value === 'string' || typeof value === 'number' ? {[name]: String(value)} : {};
 }

@@ -1,12 +1,20 @@
 import {describe, expect, it, vi} from 'vitest';
 import {FakeServer, stored, user} from '../testing/fake-server.js';
-import {create, type listen, mount, named, optionsFor, rootsOf, shown} from '../testing/mounted-element.js';
+import {
+  create,
+  eventDetails,
+  type listen,
+  mount,
+  optionsFor,
+  rootsOf,
+  waitForCount,
+} from '../testing/mounted-element.js';
 
 const RULE = '[part~="composer"] { outline: 77px solid; }';
 const textsOf = (root: ShadowRoot): readonly string[] =>
   root.adoptedStyleSheets.map(sheet => [...sheet.cssRules].map(({cssText}) => cssText).join(''));
 /** How many of the shadow roots have the rule, and how many there are. */
-const spread = (element: Element) => {
+const countStyledRoots = (element: Element) => {
   const roots = [...rootsOf(element)];
   return [roots.filter(root => textsOf(root).at(-1)?.includes('77px')).length, roots.length];
 };
@@ -16,7 +24,7 @@ const sheetOf = (text: string): CSSStyleSheet => {
   return sheet;
 };
 const refusals = (events: ReturnType<typeof listen>) =>
-  named(events, 'log').map(detail => (detail as {data: unknown}).data);
+  eventDetails(events, 'log').map(detail => (detail as {data: unknown}).data);
 
 describe('a style sheet of the page', () => {
   it.each([
@@ -27,16 +35,16 @@ describe('a style sheet of the page', () => {
     async (_, stylesheet) => {
       const {element} = mount(new FakeServer(stored(user('Hi'))), {parlor: {stylesheet}});
       await element.updateComplete;
-      const [reached = 0, count] = spread(element);
+      const [reached = 0, count] = countStyledRoots(element);
       expect(reached).toBeGreaterThan(4);
       expect(reached).toBe(count);
       await element.setThreadId('thr_1');
-      await shown(element, '.exchange');
-      const [now = 0, all] = spread(element);
+      await waitForCount(element, '.exchange');
+      const [now = 0, all] = countStyledRoots(element);
       expect(now).toBeGreaterThan(reached);
       expect(now).toBe(all);
       element.setOptions(optionsFor(new FakeServer()));
-      expect(spread(element)[0]).toBe(0);
+      expect(countStyledRoots(element)[0]).toBe(0);
     },
   );
 
@@ -50,7 +58,7 @@ describe('a style sheet of the page', () => {
       0,
     );
     expect(textsOf(first as ShadowRoot).at(-1)).toContain('77px');
-    expect(spread(other)[0]).toBe(0);
+    expect(countStyledRoots(other)[0]).toBe(0);
   });
 
   it('may be set on the element, and stays when the element is moved', async () => {
@@ -62,7 +70,7 @@ describe('a style sheet of the page', () => {
     const place = document.createElement('div');
     document.body.append(place);
     place.append(element);
-    const [reached, count] = spread(element);
+    const [reached, count] = countStyledRoots(element);
     expect(reached).toBe(count);
     place.remove();
   });
@@ -75,13 +83,13 @@ describe('a style sheet of the page', () => {
           new Response(RULE, {headers: {'Content-Type': String(url).endsWith('.css') ? 'text/css' : 'text/html'}}),
       );
     const {element, events} = mount(new FakeServer(), {parlor: {stylesheet: '/own.css'}});
-    await vi.waitFor(() => expect(spread(element)[0]).toBeGreaterThan(4));
+    await vi.waitFor(() => expect(countStyledRoots(element)[0]).toBeGreaterThan(4));
     expect(fetching.mock.calls.map(([url, init]) => [String(url), init?.redirect])).toEqual([
       [new URL('/own.css', document.baseURI).href, 'error'],
     ]);
     element.setOptions(optionsFor(new FakeServer(), {parlor: {stylesheet: 'https://evil.example/x.css'}}));
     await vi.waitFor(() => expect(refusals(events)).toEqual([{reason: 'it has another origin than the page'}]));
-    expect([fetching.mock.calls.length, spread(element)[0]]).toEqual([1, 0]);
+    expect([fetching.mock.calls.length, countStyledRoots(element)[0]]).toEqual([1, 0]);
     element.setOptions(optionsFor(new FakeServer(), {parlor: {stylesheet: '/page'}}));
     await vi.waitFor(() => expect(refusals(events).at(-1)).toEqual({reason: 'the address gives no style sheet'}));
     fetching.mockRestore();
@@ -92,7 +100,7 @@ describe('a style sheet of the page', () => {
     await vi.waitFor(() => expect(refusals(events)).toEqual([{reason: 'it is too long'}]));
     for (const stylesheet of [7, {}, '', null]) {
       element.setOptions(optionsFor(new FakeServer(), {parlor: {stylesheet}}));
-      expect(spread(element)[0]).toBe(0);
+      expect(countStyledRoots(element)[0]).toBe(0);
     }
     expect(refusals(events)).toHaveLength(1);
   });

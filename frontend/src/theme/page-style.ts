@@ -1,26 +1,26 @@
-/** The page’s own style sheet inside the chat: adopted by every shadow root, behind our own rules. */
+/** The page’s own style sheet, adopted by every shadow root of the chat after our own rules. */
 import {LitElement} from 'lit';
 
 const MAX_CHARS = 200_000;
 const FETCH_TIMEOUT_MS = 10_000;
 
-/** The sheet that each of our elements has adopted; those inside take it from the one around them. */
+/** The page's sheet that each of our elements has adopted; nested elements inherit it from their host. */
 const sheets = new WeakMap<Element, CSSStyleSheet>();
 
-/** Lets every element of ours take the sheet of what it is put into. Has to come before the first of them is defined. */
-export function handOnPageStyles(): void {
+/** Makes all of our elements inherit the sheet of their host. Must be called before the first element is defined. */
+export function inheritPageStyles(): void {
   LitElement.addInitializer(element => {
     element.addController({
       hostConnected() {
         const root = (element as LitElement).getRootNode();
         const sheet = root instanceof ShadowRoot ? sheets.get(root.host) : undefined;
-        if (sheet) exchange(element as LitElement, sheet);
+        if (sheet) replaceSheet(element as LitElement, sheet);
       },
     });
   });
 }
 
-/** The style sheet of one chat. */
+/** The page's style sheet of one chat. */
 export class PageStyle {
   readonly #host: LitElement;
   readonly #failed: (reason: string) => void;
@@ -32,15 +32,15 @@ export class PageStyle {
     this.#failed = failed;
   }
 
-  /** @param given A sheet, the text of one, or the address of one at the page's own origin; anything else is none. */
+  /** @param given A `CSSStyleSheet`, its text, or its URL at the page's origin; anything else removes the sheet. */
   use(given: unknown): void {
     if (given === this.#given) return;
     this.#given = given;
     this.#fetching?.abort();
     this.#fetching = undefined;
-    if (given instanceof CSSStyleSheet) this.#take(given);
-    else if (typeof given !== 'string' || given === '') this.#take(undefined);
-    else if (given.includes('{')) this.#takeText(given);
+    if (given instanceof CSSStyleSheet) this.#adopt(given);
+    else if (typeof given !== 'string' || given === '') this.#adopt(undefined);
+    else if (given.includes('{')) this.#adoptText(given);
     else void this.#fetch(given);
   }
 
@@ -56,7 +56,7 @@ export class PageStyle {
       if (!answer.ok || !/^text\/css\b/i.test(answer.headers.get('Content-Type') ?? ''))
         throw new Error('the address gives no style sheet');
       const text = await answer.text();
-      if (this.#fetching === fetching) this.#takeText(text);
+      if (this.#fetching === fetching) this.#adoptText(text);
     } catch (error) {
       if (this.#fetching === fetching) this.#refuse(String((error as Error).message));
     } finally {
@@ -64,46 +64,46 @@ export class PageStyle {
     }
   }
 
-  #takeText(text: string): void {
+  #adoptText(text: string): void {
     if (text.length > MAX_CHARS) {
       this.#refuse('it is too long');
       return;
     }
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(text);
-    this.#take(sheet);
+    this.#adopt(sheet);
   }
 
-  #take(sheet: CSSStyleSheet | undefined): void {
+  #adopt(sheet: CSSStyleSheet | undefined): void {
     try {
-      exchange(this.#host, sheet);
-      for (const element of insideOf(this.#host)) exchange(element, sheet);
+      replaceSheet(this.#host, sheet);
+      for (const element of nestedElements(this.#host)) replaceSheet(element, sheet);
     } catch {
-      // Only sheets that are made in this document, and by a constructor, may be shared.
+      // Only sheets that were constructed in this document can be adopted.
       this.#refuse('it cannot be taken into a shadow root');
     }
   }
 
   #refuse(reason: string): void {
-    this.#take(undefined);
+    this.#adopt(undefined);
     this.#failed(reason);
   }
 }
 
-function exchange(element: Element, sheet: CSSStyleSheet | undefined): void {
+function replaceSheet(element: Element, sheet: CSSStyleSheet | undefined): void {
   const root = element.shadowRoot;
   const before = sheets.get(element);
   if (!root || before === sheet) return;
-  const others = root.adoptedStyleSheets.filter(each => each !== before);
+  const others = root.adoptedStyleSheets.filter(adopted => adopted !== before);
   root.adoptedStyleSheets = sheet ? [...others, sheet] : others;
   if (sheet) sheets.set(element, sheet);
   else sheets.delete(element);
 }
 
-function* insideOf(element: Element): Generator<Element> {
+function* nestedElements(element: Element): Generator<Element> {
   for (const child of element.shadowRoot?.querySelectorAll('*') ?? []) {
     if (!child.shadowRoot) continue;
     yield child;
-    yield* insideOf(child);
+    yield* nestedElements(child);
   }
 }

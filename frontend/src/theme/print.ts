@@ -1,20 +1,22 @@
-/** Printing gives the whole conversation, though the page around the chat gives it a window to scroll in. */
-interface Opened {
+/** Prints the whole conversation, although it scrolls in a container of limited size. */
+
+/** An ancestor of the chat, with its `style` attribute before printing. */
+interface ExpandedAncestor {
   readonly element: HTMLElement;
   readonly style: string | null;
 }
 
-/** Who presses a key waits no longer for what is still to come. */
+/** Longest wait for older messages before printing. */
 const MAX_WAIT_MS = 10_000;
 
-/** Opens what is around an element while the page is printed. */
-export class PrintedWhole {
+/** Expands an element and its ancestors to their full height while the page is printed. */
+export class PrintLayout {
   readonly #host: HTMLElement;
   readonly #loadRest: () => Promise<unknown> | undefined;
-  #opened: readonly Opened[] = [];
+  #expanded: readonly ExpandedAncestor[] = [];
   #isLoading = false;
 
-  /** @param loadRest Draws what is not there yet; `undefined` when everything is. */
+  /** @param loadRest Loads and renders the rest of the conversation; returns `undefined` if nothing is missing. */
   constructor(host: HTMLElement, loadRest: () => Promise<unknown> | undefined) {
     this.#host = host;
     this.#loadRest = loadRest;
@@ -22,18 +24,18 @@ export class PrintedWhole {
 
   connect(): void {
     addEventListener('keydown', this.#onKey);
-    addEventListener('beforeprint', this.#open);
-    addEventListener('afterprint', this.#close);
+    addEventListener('beforeprint', this.#expand);
+    addEventListener('afterprint', this.#restore);
   }
 
   disconnect(): void {
     removeEventListener('keydown', this.#onKey);
-    removeEventListener('beforeprint', this.#open);
-    removeEventListener('afterprint', this.#close);
-    this.#close();
+    removeEventListener('beforeprint', this.#expand);
+    removeEventListener('afterprint', this.#restore);
+    this.#restore();
   }
 
-  /** The only wish to print that can be heard in time: `beforeprint` waits for nobody. */
+  /** Handles the print shortcut, to load the rest first: `beforeprint` does not wait for anything asynchronous. */
   #onKey = (event: KeyboardEvent): void => {
     const isPrint =
       (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === 'p';
@@ -59,30 +61,30 @@ export class PrintedWhole {
     print();
   }
 
-  // A style sheet of ours cannot reach the page's own elements, and what one of them cuts off is not printed.
-  #open = (): void => {
-    if (this.#opened.length > 0) return;
-    this.#opened = [...ancestorsOf(this.#host)].map(element => ({element, style: element.getAttribute('style')}));
-    for (const {element} of this.#opened) {
+  // Our style sheets do not apply to the page's own elements, and content that they clip is not printed.
+  #expand = (): void => {
+    if (this.#expanded.length > 0) return;
+    this.#expanded = [...ancestorsOf(this.#host)].map(element => ({element, style: element.getAttribute('style')}));
+    for (const {element} of this.#expanded) {
       const {position} = getComputedStyle(element);
-      const isLifted = position === 'fixed' || position === 'absolute';
+      const isOutOfFlow = position === 'fixed' || position === 'absolute';
       const rules = {
         'block-size': 'auto',
         'max-block-size': 'none',
         overflow: 'visible',
         contain: 'none',
-        ...(isLifted ? {position: 'static'} : {}),
+        ...(isOutOfFlow ? {position: 'static'} : {}),
       };
       for (const [name, value] of Object.entries(rules)) element.style.setProperty(name, value, 'important');
     }
   };
 
-  #close = (): void => {
-    for (const {element, style} of this.#opened) {
+  #restore = (): void => {
+    for (const {element, style} of this.#expanded) {
       element.style.cssText = style ?? '';
       if (style === null) element.removeAttribute('style');
     }
-    this.#opened = [];
+    this.#expanded = [];
   };
 }
 

@@ -15,7 +15,7 @@ function valuesOf(theme: ThemeOption | 'light' | 'dark'): ReadonlyMap<string, st
   return new Map([...raw].map(([name, value]) => [name, follow(value)]));
 }
 
-function changedBy(theme: ThemeOption | 'dark'): readonly string[] {
+function changedProperties(theme: ThemeOption | 'dark'): readonly string[] {
   const [before, after] = [valuesOf('light'), valuesOf(theme)];
   return [...after].filter(([name, value]) => before.get(name) !== value).map(([name]) => name);
 }
@@ -55,7 +55,7 @@ describe('a theme option changes what it is about, and nothing else', () => {
       /accent$|radius|gray/,
     ],
   ])('%s', (_, theme, expected, untouched) => {
-    const changed = changedBy(theme);
+    const changed = changedProperties(theme);
     const wanted = [...valuesOf('light').keys()].filter(name => expected.test(name));
     expect(wanted.length).toBeGreaterThan(0);
     expect(changed).toEqual(expect.arrayContaining(wanted));

@@ -1,7 +1,7 @@
-/** Design tokens: every `--chatkit-*` property with its defaults, light and dark, and the effect of a theme option. */
+/** Design tokens: every `--chatkit-*` property with its light and dark default, and how theme options change it. */
 import type {ColorScheme, ThemeOption} from '@openai/chatkit';
 import {type CSSResult, unsafeCSS} from 'lit';
-import {contrast, parseColor, type RGB, readableOn, resolveColor, standOut, tintGray} from './color.js';
+import {contrast, ensureContrast, parseColor, type RGB, readableOn, resolveColor, tintGray} from './color.js';
 
 type Declarations = ReadonlyMap<string, string>;
 
@@ -41,7 +41,7 @@ const DARK_GRAYS: Readonly<Record<number, string>> = {
   900: '#ededed',
   1000: '#ffffff',
 };
-/** The 400 and 500 steps of each hue; the other steps are mixed from them with white and black. */
+/** The steps 400 and 500 of each hue; the others are mixed from them with white and black. */
 const HUES: Readonly<Record<string, readonly [step400: string, step500: string]>> = {
   green: ['#04b84c', '#00a240'],
   red: ['#fa423e', '#e02e2a'],
@@ -72,7 +72,7 @@ const DENSITY_FACTORS = {compact: 0.75, normal: 1, spacious: 1.25} as const;
 const SYSTEM_FONT = 'ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 const MONO_FONT = 'ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace';
 
-/** Colours of one scheme. `theme` carries the caller's gray ramp, accent and surface. */
+/** Builds the colours of a scheme, with the gray ramp, accent and surface of a theme. */
 export function buildColors(scheme: ColorScheme, theme: ThemeOption = {}): Declarations {
   const isDark = scheme === 'dark';
   const set = new Map<string, string>([['color-scheme', scheme]]);
@@ -80,7 +80,7 @@ export function buildColors(scheme: ColorScheme, theme: ThemeOption = {}): Decla
   for (const [step, hex] of Object.entries(isDark ? DARK_GRAYS : LIGHT_GRAYS)) {
     set.set(
       `--chatkit-gray-${step}`,
-      gray ? tintGray(hex, number(gray.hue, 0, 360), number(gray.tint, 0, 9), number(gray.shade, -4, 4)) : hex,
+      gray ? tintGray(hex, clamp(gray.hue, 0, 360), clamp(gray.tint, 0, 9), clamp(gray.shade, -4, 4)) : hex,
     );
   }
   for (const [hue, [step400, step500]] of Object.entries(HUES)) {
@@ -113,11 +113,11 @@ export function buildColors(scheme: ColorScheme, theme: ThemeOption = {}): Decla
       `color-mix(in srgb, ${ink} ${percent}%, transparent)`,
     );
   }
-  const scheme_ = isDark ? DARK_SURFACES : LIGHT_SURFACES;
-  for (const [name, value] of Object.entries(scheme_)) set.set(`--chatkit-${name}`, value);
+  const surfaces = isDark ? DARK_SURFACES : LIGHT_SURFACES;
+  for (const [name, value] of Object.entries(surfaces)) set.set(`--chatkit-${name}`, value);
   setSurface(set, isDark, theme.color?.surface);
   setAccent(set, scheme, theme.color?.accent);
-  setLines(set);
+  setBorders(set);
   return set;
 }
 
@@ -188,19 +188,19 @@ const DARK_SURFACES: Readonly<Record<string, string>> = {
   'shadow-4': '0 8px 16px -4px rgb(0 0 0 / 60%), 0 0 1px rgb(255 255 255 / 30%)',
 };
 
-/** Below it, text is hard to read. Source: WCAG 2.2, 1.4.3. */
+/** Minimum contrast of text. Source: WCAG 2.2, 1.4.3. */
 const LEAST_CONTRAST = 4.5;
-/** Below it, nobody sees where a control is, or the focus. Source: WCAG 2.2, 1.4.11. */
+/** Minimum contrast of controls and of the focus ring. Source: WCAG 2.2, 1.4.11. */
 const LEAST_FOR_CONTROLS = 3;
-/** Some fields have a filling, which is a little nearer to the line around it than the surface is. */
+/** A little more for borders: the background of filled fields has less contrast to them than the surface. */
 const LEAST_FOR_LINES = 3.25;
 const LEAST_FOR_FIELDS = 3.1;
-/** Below it nobody could read the one on the other. Source of the ratio: WCAG 2.2. */
+/** A pair of colours with less contrast cannot be meant as text and background. */
 const LEAST_FOR_TEXT = 2;
 
 /**
- * The page's own pair. Its `foreground` is the colour of text by the published description; pages that have their pair
- * from ChatKit's playground give the colour of what lies upon the page, like the composer, almost that of the page.
+ * Sets the surface and text colours of the theme. By the published description, `foreground` is the text colour; pages
+ * that copied their theme from ChatKit's playground set the colour of raised surfaces, such as the composer, instead.
  */
 function setSurface(
   set: Map<string, string>,
@@ -234,21 +234,21 @@ function isRaisedSurface(background: string | undefined, foreground: string): bo
   return back !== undefined && front !== undefined && contrast(back, front) < LEAST_FOR_TEXT;
 }
 
-/** A text colour for a background on which that of the scheme cannot be read; `undefined` where it can. */
+/** Returns a text colour if that of the scheme is not readable on the background; `undefined` if it is. */
 function readableText(background: string | undefined, isDark: boolean): string | undefined {
   const back = background === undefined ? undefined : resolveColor(background);
   if (!back || contrast(back, isDark ? [237, 237, 237] : [13, 13, 13]) >= LEAST_CONTRAST) return undefined;
   return readableOn(back);
 }
 
-/** Level 0: main buttons only; 1: also links and focus; 2: also soft fills; 3: also the person's own bubbles. */
+/** Sets the accent. Level 0: main buttons; 1: also links and focus; 2: also soft fills; 3: also the user's messages. */
 function setAccent(
   set: Map<string, string>,
   scheme: ColorScheme,
   accent: {readonly primary: string; readonly level: number} | undefined,
 ): void {
   const primary = isColor(accent?.primary) ? accent.primary : undefined;
-  const level = number(accent?.level ?? 1, 0, 3);
+  const level = clamp(accent?.level ?? 1, 0, 3);
   const rgb = primary === undefined ? undefined : resolveColor(primary);
   const onAccent = rgb ? readableOn(rgb) : scheme === 'dark' ? '#0d0d0d' : '#ffffff';
   set.set('--chatkit-accent', primary ?? (scheme === 'dark' ? '#ffffff' : '#0d0d0d'));
@@ -267,8 +267,8 @@ function setAccent(
 
 const SURFACES = ['surface', 'surface-secondary', 'surface-tertiary', 'surface-elevated', 'surface-elevated-secondary'];
 
-/** The lines around controls and around the focus: as faint as they may be on everything that they lie upon. */
-function setLines(set: Map<string, string>): void {
+/** Sets the borders of controls and the focus ring to the faintest colour with enough contrast on all surfaces. */
+function setBorders(set: Map<string, string>): void {
   const resolve = (name: string): RGB | undefined => {
     const value = set.get(`--chatkit-${name}`) ?? '';
     const other = /^var\(--chatkit-([\w-]+)\)$/.exec(value)?.[1];
@@ -277,33 +277,33 @@ function setLines(set: Map<string, string>): void {
   const surfaces = SURFACES.map(resolve).filter(color => color !== undefined);
   const [surface] = surfaces;
   const [focus, accent] = [resolve('focus'), resolve('accent')];
-  const line = surface ? standOut(surface, surfaces, LEAST_FOR_LINES) : 'var(--chatkit-text-tertiary)';
+  const line = surface ? ensureContrast(surface, surfaces, LEAST_FOR_LINES) : 'var(--chatkit-text-tertiary)';
   set.set('--chatkit-border-control', line);
-  // Where fields and options stand, it takes less than on the darkest of all surfaces.
+  // Fields are only used on these two surfaces, which require less contrast than all of them.
   const grounds = [surface, resolve('surface-elevated')].filter(color => color !== undefined);
-  const field = surface ? standOut(surface, grounds, LEAST_FOR_FIELDS) : line;
+  const field = surface ? ensureContrast(surface, grounds, LEAST_FOR_FIELDS) : line;
   set.set('--chatkit-border-field', field);
-  if (focus) set.set('--chatkit-focus', standOut(focus, surfaces, LEAST_FOR_CONTROLS));
-  const isFaint = accent && surfaces.some(each => contrast(accent, each) < LEAST_FOR_CONTROLS);
+  if (focus) set.set('--chatkit-focus', ensureContrast(focus, surfaces, LEAST_FOR_CONTROLS));
+  const isFaint = accent && surfaces.some(color => contrast(accent, color) < LEAST_FOR_CONTROLS);
   set.set('--chatkit-border-accent', isFaint ? line : 'var(--chatkit-accent)');
 }
 
-/** Everything that is not a colour. */
+/** Builds the tokens that are not colours: fonts, sizes, radii and spacing. */
 export function buildMetrics(theme: ThemeOption = {}): Declarations {
   const set = new Map<string, string>();
-  const rounding = pick(RADIUS_FACTORS, theme.radius, 'pill');
-  const density = pick(DENSITY_FACTORS, theme.density, 'normal');
-  const baseSize = number(theme.typography?.baseSize ?? 16, 12, 24);
+  const rounding = pickFactor(RADIUS_FACTORS, theme.radius, 'pill');
+  const density = pickFactor(DENSITY_FACTORS, theme.density, 'normal');
+  const baseSize = clamp(theme.typography?.baseSize ?? 16, 12, 24);
   set.set('--chatkit-font', fontStack(theme.typography?.fontFamily, SYSTEM_FONT));
   set.set('--chatkit-font-mono', fontStack(theme.typography?.fontFamilyMono, MONO_FONT));
-  // As large as a person has asked the browser for; a page that makes its own `rem` small shrinks nothing.
+  // Grows with the font size set in the browser; a page with a small `rem` does not shrink it.
   set.set('--chatkit-base-size', `max(${baseSize}px, ${baseSize / 16}rem)`);
   set.set('--chatkit-space', `${4 * density}px`);
   const scaled = (px: number): string => `calc(var(--chatkit-base-size) * ${px / 16})`;
   for (const [name, px] of Object.entries(RADII)) set.set(`--chatkit-radius-${name}`, `${px * rounding}px`);
   const isPill = rounding === 1;
   set.set('--chatkit-radius-full', isPill ? '9999px' : `${12 * rounding}px`);
-  // Where nothing is a pill, fields, options and buttons are of one shape, whatever each of them is called.
+  // Without pills, fields, options and buttons all have the same radius.
   set.set('--chatkit-radius-control', `${(isPill ? 10 : 12) * rounding}px`);
   set.set('--chatkit-radius-composer', `${24 * rounding}px`);
   set.set('--chatkit-radius-bubble', `${20 * rounding}px`);
@@ -326,25 +326,25 @@ export function buildMetrics(theme: ThemeOption = {}): Declarations {
   return set;
 }
 
-function declare(set: Declarations): string {
+function toCss(set: Declarations): string {
   return [...set].map(([name, value]) => `${name}:${value};`).join('');
 }
 
-/** Declarations (no selector) for a subtree that is light whatever surrounds it. */
-export const lightColors: CSSResult = unsafeCSS(declare(buildColors('light')));
-/** Declarations (no selector) for a subtree that is dark whatever surrounds it. */
-export const darkColors: CSSResult = unsafeCSS(declare(buildColors('dark')));
-/** Tokens of the element before any option is known. */
-export const defaultTokens: CSSResult = unsafeCSS(`:host{${declare(buildColors('light'))}${declare(buildMetrics())}}`);
+/** Declarations (without a selector) for a subtree that is always light. */
+export const lightColors: CSSResult = unsafeCSS(toCss(buildColors('light')));
+/** Declarations (without a selector) for a subtree that is always dark. */
+export const darkColors: CSSResult = unsafeCSS(toCss(buildColors('dark')));
+/** The tokens of the element before options are set. */
+export const defaultTokens: CSSResult = unsafeCSS(`:host{${toCss(buildColors('light'))}${toCss(buildMetrics())}}`);
 
-/** The text of a style sheet for one element's theme; a host page may override any property from outside. */
+/** Builds the style sheet of a theme; the page may override any property from outside. */
 export function buildThemeSheet(theme: ColorScheme | ThemeOption | undefined): string {
   const option: ThemeOption = typeof theme === 'string' ? {colorScheme: theme} : (theme ?? {});
   const scheme = resolveScheme(theme);
-  return `:host{${declare(buildColors(scheme, option))}${declare(buildMetrics(option))}}`;
+  return `:host{${toCss(buildColors(scheme, option))}${toCss(buildMetrics(option))}}`;
 }
 
-/** The contrast of the page's own colours of text and surface, where it is too low to read well; 2 to 21. */
+/** Returns the contrast of the theme's text and surface colours if it is below the minimum; `undefined` otherwise. */
 export function findLowContrast(theme: ColorScheme | ThemeOption): number | undefined {
   const surface = typeof theme === 'string' ? undefined : theme.color?.surface;
   if (!isColor(surface?.background) || !isColor(surface?.foreground)) return undefined;
@@ -354,19 +354,19 @@ export function findLowContrast(theme: ColorScheme | ThemeOption): number | unde
   return ratio >= LEAST_FOR_TEXT && ratio < LEAST_CONTRAST ? Math.round(ratio * 100) / 100 : undefined;
 }
 
-/** Builds the looks of a dark theme on paper, which is white; empty for a light one. */
+/** Builds the print style sheet of a dark theme, which uses light colours; empty for a light theme. */
 export function buildPaperSheet(theme: ColorScheme | ThemeOption | undefined): string {
   const option = typeof theme === 'object' ? theme : {};
-  return resolveScheme(theme) === 'dark' ? `@media print{:host{${declare(buildColors('light', option))}}}` : '';
+  return resolveScheme(theme) === 'dark' ? `@media print{:host{${toCss(buildColors('light', option))}}}` : '';
 }
 
-/** The scheme a theme option asks for; light when it says nothing that is known. */
+/** Returns the scheme of a theme option; light by default. */
 export function resolveScheme(theme: ColorScheme | ThemeOption | undefined): ColorScheme {
   const scheme = typeof theme === 'string' ? theme : theme?.colorScheme;
   return scheme === 'dark' ? 'dark' : 'light';
 }
 
-/** Whether a value is safe and valid as a colour in a style sheet. */
+/** Whether a value is a valid CSS colour that is safe in a style sheet. */
 export function isColor(value: unknown): value is string {
   if (
     typeof value !== 'string' ||
@@ -385,12 +385,13 @@ function fontStack(value: unknown, fallback: string): string {
   return `${value}, ${fallback}`;
 }
 
-function number(value: unknown, least: number, most: number): number {
+/** Limits a number to a range; anything else becomes 0, or `least` if that is greater. */
+function clamp(value: unknown, least: number, most: number): number {
   return typeof value === 'number' && Number.isFinite(value)
     ? Math.min(most, Math.max(least, value))
     : Math.max(0, least);
 }
 
-function pick<T extends string>(table: Readonly<Record<T, number>>, key: unknown, fallback: T): number {
+function pickFactor<T extends string>(table: Readonly<Record<T, number>>, key: unknown, fallback: T): number {
   return typeof key === 'string' && Object.hasOwn(table, key) ? table[key as T] : table[fallback];
 }

@@ -392,7 +392,7 @@ describe('an answer of a server that numbers its events', () => {
     ]);
   });
 
-  it.each(['drop', 'close'] as const)('of such a server is ended by %s', async how => {
+  it.each(['abort', 'close'] as const)('of such a server is ended by %s', async how => {
     const server = new FakeServer({
       ...stored(user('Hi')),
       'threads.create': ({signal}: Call) => new OpenStream(undefined, signal).send(created).response,

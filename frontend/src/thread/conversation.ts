@@ -1,4 +1,4 @@
-/** The open thread of a chat: sends messages and actions, loads pages, holds the state that `reduce` gives. No DOM. */
+/** The open thread of a chat: sends messages and actions, loads pages, and holds the reduced state. No DOM. */
 import {isObject, parseItem} from '../protocol/parsing.js';
 import type {
   Attachment,
@@ -13,7 +13,7 @@ import type {
 import type {ChatKitClient} from '../server/client.js';
 import {createIdempotencyKey} from '../server/idempotency-key.js';
 import {RequestError} from '../server/request-error.js';
-import {attachTo} from '../server/resumable-stream.js';
+import {buildAttachRequest} from '../server/resumable-stream.js';
 import {type JoinedRun, joinRun} from '../server/run-replay.js';
 import {strings} from '../strings.js';
 import {readItems, readThread} from './thread-reader.js';
@@ -29,7 +29,7 @@ import {
 import {Turn} from './turn.js';
 import {type TurnEvents, type TurnHost, TurnRunner} from './turn-runner.js';
 
-/** Bound of a conversation that is loaded whole: three thousand items. */
+/** How many pages `loadAll` loads at most: three thousand items. */
 const MAX_OLDER_PAGES = 100;
 
 export interface Message {
@@ -80,12 +80,12 @@ export class Conversation {
     return this.#state;
   }
 
-  /** The thread that is being opened. */
+  /** The id of the thread that is being loaded. */
   get loadingId(): string | undefined {
     return this.#loadingId;
   }
 
-  /** Counts how often a thread was opened, or left for a new one. */
+  /** How often a thread or the start screen was opened so far. */
   get openings(): number {
     return this.#openings;
   }
@@ -94,12 +94,12 @@ export class Conversation {
     return this.#turns.isBusy || this.#loadingId !== undefined;
   }
 
-  /** Questions that take the place of the composer. */
+  /** Questions that replace the composer until they are answered. */
   get pendingInput(): StructuredInput | undefined {
     return this.isBusy ? undefined : findPendingInput(this.#state);
   }
 
-  /** Resolves when the whole turn is over, failed ones included: failures are shown and emitted, not thrown. */
+  /** Sends a message; resolves when its turn is over. Failures of the turn are shown and emitted, not thrown. */
   async send(message: Message): Promise<void> {
     const {id, status} = this.#state.thread ?? {};
     if (this.isBusy) throw new Error(strings.busy);
@@ -123,7 +123,7 @@ export class Conversation {
     await this.#turns.run('answer', request, {type: 'user_message', content, attachments, quotedText});
   }
 
-  /** Answers questions of the assistant, or skips them. */
+  /** Sends the user's answers to questions of the assistant, or that they were skipped. */
   async answerInput(itemId: string, input: StructuredAnswers): Promise<void> {
     const thread = this.#state.thread;
     if (this.isBusy) throw new Error(strings.busy);
@@ -131,18 +131,18 @@ export class Conversation {
     this.#apply({type: 'local.input_answered', itemId, input});
     const params = {thread_id: thread.id, item_id: itemId, input};
     const turn = await this.#turns.run('input', {type: 'threads.add_structured_input', params});
-    // Nothing was heard of it: the person may answer again.
+    // The server has not reacted: the user may answer again.
     if (turn.hasFailed && !turn.hasEvents) this.#apply({type: 'local.input_answered', itemId, input: undefined});
   }
 
-  /** Answers the newest user message again; after a failure, does what the failure was about once more. */
+  /** Repeats the request that has failed, or answers the newest user message again. */
   async retry(): Promise<void> {
     if (this.isBusy) throw new Error(strings.busy);
-    const again = this.#turns.takeAgain();
-    if (again) {
+    const retryFailed = this.#turns.takeRetry();
+    if (retryFailed) {
       const {id} = this.#state.thread ?? {};
-      const turn = await again();
-      // An action that was carried out the first time is answered without what came of it.
+      const turn = await retryFailed();
+      // If the action was executed the first time, the repeated request is answered without its results.
       if (turn.kind === 'action' && id !== undefined) await this.#refreshQuietly(id);
       return;
     }
@@ -156,33 +156,37 @@ export class Conversation {
     if (!message || !thread) return;
     if (thread.status.type !== 'active') throw new Error(thread.status.reason ?? strings.threadNotWritable);
     const {entries} = this.#state;
-    // The server deletes what follows without a word.
+    // The server deletes the items after the message without an event.
     this.#apply({type: 'local.cut_after', itemId: message.id});
     const params = {thread_id: thread.id, item_id: message.id};
     const turn = await this.#turns.run('answer', {type: 'threads.retry_after_item', params});
     if (turn.hasEvents || this.#state.thread?.id !== thread.id) return;
-    // As far as anybody knows, nothing was deleted.
+    // The request has had no effect as far as we know: nothing was deleted.
     this.#apply({type: 'local.cut_undone', entries});
     await this.#refreshQuietly(thread.id);
   }
 
-  /** Takes a message that was refused out of the transcript; whether there was one. */
-  takeBack(): boolean {
+  /** Removes a rejected message from the transcript; false if there is none. */
+  withdraw(): boolean {
     if (this.isBusy || this.#state.unconfirmedKey === undefined) return false;
     this.#lastMessage = undefined;
     this.#apply({type: 'local.unconfirmed_dropped'});
     return true;
   }
 
-  /** Stops the answer; what came of it stays. */
+  /** Stops the answer and keeps what has arrived. */
   stop(): void {
     this.#turns.stop();
   }
 
-  /** Sends an action to the server; a streaming one is refused while an answer runs. Gives whether it was done, or why not. */
+  /**
+   * Sends an action to the server; a streaming one is refused while an answer runs.
+   *
+   * @returns True if it succeeded, false if not, or the error if the server rejected the value of a form field.
+   */
   async act(action: WireAction, itemId: string | undefined, isStreaming: boolean): Promise<boolean | RequestError> {
     const thread = this.#state.thread;
-    // First: the thread of a first message has no id yet, and that is not what is in the way.
+    // Checked first: during the first message there is no thread yet, but the reason is that the chat is busy.
     if (isStreaming && this.isBusy) throw new Error(strings.busy);
     if (!thread) throw new Error(strings.noThread);
     const wireAction =
@@ -191,8 +195,8 @@ export class Conversation {
     const metadata = {idempotency_key: createIdempotencyKey()};
     if (isStreaming) {
       const turn = await this.#turns.run('action', {type: 'threads.custom_action', params, metadata});
-      // A widget that offers what the server no longer takes is out of date. It comes after the refusal: a form that has
-      // been sent starts afresh with the next widget, and one that was refused keeps what was typed.
+      // The widget of a refused action is out of date. It is reloaded after the refusal was reported: a form that was
+      // submitted is reset by the next widget, while a refused one keeps what was typed.
       if (turn.hasFailed) void this.#refreshQuietly(thread.id);
       return turn.failure instanceof RequestError && turn.failure.field !== undefined ? turn.failure : !turn.hasFailed;
     }
@@ -201,7 +205,7 @@ export class Conversation {
       const item = isObject(answer) ? parseItem(answer.updated_item) : undefined;
       if (item && this.#state.thread?.id === thread.id) this.#apply({type: 'thread.item.replaced', item});
     } catch (error) {
-      // Beside an answer, what that answer has not stored yet must stay.
+      // While an answer runs, its items that are not stored yet must be kept.
       if (error instanceof RequestError && error.status >= 400) {
         void this.#refreshQuietly(thread.id, this.#turns.isBusy);
       }
@@ -210,11 +214,11 @@ export class Conversation {
     return true;
   }
 
-  /** Shows a thread, or the start screen for `undefined`. An answer goes on without us; a newer call overtakes an older one. */
+  /** Loads and shows a thread, or the start screen for `undefined`. A newer call overtakes an older one. */
   async open(threadId: string | undefined): Promise<void> {
-    this.#abandon();
+    this.#leaveThread();
     if (threadId === undefined) {
-      this.#show({thread: undefined, items: [], older: undefined});
+      this.#showSnapshot({thread: undefined, items: [], older: undefined});
       return;
     }
     const loading = new AbortController();
@@ -225,20 +229,20 @@ export class Conversation {
     this.#host.emit('thread.load.start', {threadId});
     const turn = new Turn('answer');
     loading.signal.addEventListener('abort', () => turn.abort('Another thread was opened.'));
-    const wentOn = this.#turns.goesOn(threadId);
+    const hadBackgroundTurn = this.#turns.runsInBackground(threadId);
     let joined: JoinedRun | undefined;
     let isShown = false;
     try {
       const [snapshot, run] = await Promise.all([
         readThread(this.#host.client, threadId, loading.signal),
-        this.#join(turn, threadId),
+        this.#joinRun(turn, threadId),
       ]);
       joined = run;
-      // Read again behind the replay: what is stored by now is newer than what the replay says of it.
+      // Loaded again after the replay: the stored items are newer than the replayed events.
       const page = run ? await readItems(this.#host.client, threadId, undefined, loading.signal) : {};
       this.#endLoading(loading);
       const title = this.#loadingTitle;
-      this.#show({...snapshot, ...page});
+      this.#showSnapshot({...snapshot, ...page});
       if (title !== undefined) this.retitle(threadId, title);
       isShown = true;
     } finally {
@@ -246,19 +250,19 @@ export class Conversation {
       this.#endLoading(loading);
       this.#host.emit('thread.load.end', {threadId});
     }
-    // Left in the middle of an answer, which this server would not tell again.
-    if (wentOn && !joined && !this.isBusy && this.#state.thread?.id === threadId) {
+    // Its answer was running in the background, and this server would not replay it.
+    if (hadBackgroundTurn && !joined && !this.isBusy && this.#state.thread?.id === threadId) {
       if (this.#turns.rejoin(threadId)) return;
-      // It has come to its end while the thread was read.
+      // It has ended while the thread was loading.
       await this.#refreshQuietly(threadId);
     }
-    // A listener may have begun something else by now.
+    // An event listener may have started another turn by now.
     if (this.isBusy || this.#state.thread?.id !== threadId) turn.abort('Left the thread.');
-    else if (joined) void this.#follow(turn, joined, threadId);
+    else if (joined) void this.#followRun(turn, joined, threadId);
     else void this.#turns.answerOpenCall();
   }
 
-  /** Puts the next older page above. Does nothing when there is none or one is on its way. */
+  /** Loads the next older page. Does nothing if there is none, or while one is loading. */
   async loadOlder(): Promise<void> {
     const {thread, older} = this.#state;
     if (!thread || !older || this.#olderRequest) return;
@@ -273,12 +277,12 @@ export class Conversation {
     }
   }
 
-  /** Puts all older pages above, as many as `MAX_OLDER_PAGES`; `undefined` when there are none. */
-  loadWhole(): Promise<void> | undefined {
-    return this.#state.older ? this.#loadPages() : undefined;
+  /** Loads all older pages, at most `MAX_OLDER_PAGES`; returns `undefined` if there are none. */
+  loadAll(): Promise<void> | undefined {
+    return this.#state.older ? this.#loadOlderPages() : undefined;
   }
 
-  async #loadPages(): Promise<void> {
+  async #loadOlderPages(): Promise<void> {
     for (let page = 0; page < MAX_OLDER_PAGES; page += 1) {
       const cursor = this.#state.older?.after;
       await this.loadOlder();
@@ -286,12 +290,12 @@ export class Conversation {
     }
   }
 
-  /** Takes over what changed on the server; while an answer runs, only title and status. */
+  /** Reloads the thread; while an answer runs, only its title and status. */
   async refresh(): Promise<void> {
-    await this.#read(false);
+    await this.#reload(false);
   }
 
-  /** Takes a change of title that was made in the list of threads; what is read meanwhile may not know of it yet. */
+  /** Applies a new title from the list of threads, also to a thread whose response may still have the old one. */
   retitle(threadId: string, title: string): void {
     if (this.#loadingId === threadId) this.#loadingTitle = title;
     const thread = this.#state.thread;
@@ -302,41 +306,41 @@ export class Conversation {
     this.#apply({type: 'local.notice_dismissed', key});
   }
 
-  /** Takes over a rating that the server has accepted. */
-  rated(threadId: string, itemIds: readonly string[], kind: FeedbackKind): void {
+  /** Applies a rating that the server has accepted. */
+  setRating(threadId: string, itemIds: readonly string[], kind: FeedbackKind): void {
     if (this.#state.thread?.id === threadId) this.#apply({type: 'local.rated', itemIds, kind});
   }
 
-  /** Ends what goes on in a thread that was deleted. */
-  drop(threadId: string): void {
-    this.#turns.drop(threadId);
+  /** Aborts the turn of a deleted thread. */
+  abort(threadId: string): void {
+    this.#turns.abort(threadId);
   }
 
-  /** Leaves nothing running. An answer that the server keeps going can be taken up again with `resume`. */
+  /** Aborts everything that runs. An answer that continues on the server can be resumed with `resume`. */
   close(): void {
-    this.#leave();
+    this.#abortLoading();
     this.#turns.close();
   }
 
-  /** Goes on with what `close` left behind. */
+  /** Resumes the answer that was in progress when `close` was called. */
   async resume(): Promise<void> {
     if (!this.isBusy) await this.#turns.resume();
   }
 
-  /** The run of a thread that is being opened, where the server may have one. */
-  async #join(turn: Turn, threadId: string): Promise<JoinedRun | undefined> {
+  /** Joins the run of a thread that is being loaded, if the server may have one. */
+  async #joinRun(turn: Turn, threadId: string): Promise<JoinedRun | undefined> {
     if (!this.#turns.resumes) return undefined;
     turn.beginStream();
-    return joinRun(this.#host.client.stream(attachTo(threadId), turn.signal, turn.cursor), turn.cursor);
+    return joinRun(this.#host.client.stream(buildAttachRequest(threadId), turn.signal, turn.cursor), turn.cursor);
   }
 
-  async #follow(turn: Turn, joined: JoinedRun, threadId: string): Promise<void> {
+  async #followRun(turn: Turn, joined: JoinedRun, threadId: string): Promise<void> {
     await this.#turns.join(turn, joined);
-    // The order of what was open when the thread was read is only known now.
+    // The order of items that were unfinished when the thread was loaded is known only now.
     if (!this.isBusy) await this.#refreshQuietly(threadId, true);
   }
 
-  async #read(keepsTurn: boolean): Promise<void> {
+  async #reload(keepsTurn: boolean): Promise<void> {
     const id = this.#state.thread?.id;
     if (id === undefined) return;
     const snapshot = await readThread(this.#host.client, id);
@@ -348,28 +352,27 @@ export class Conversation {
   async #refreshQuietly(threadId: string, keepsTurn = false): Promise<void> {
     if (this.#state.thread?.id !== threadId) return;
     try {
-      await this.#read(keepsTurn);
+      await this.#reload(keepsTurn);
     } catch {
-      // It was nobody's wish, so nobody is told that it failed.
+      // The user did not ask for it, and is not told that it failed.
     }
   }
 
-  #show(snapshot: Snapshot): void {
-    const before = this.#state.thread?.id ?? null;
+  #showSnapshot(snapshot: Snapshot): void {
+    const threadIdBefore = this.#state.thread?.id ?? null;
     this.#lastMessage = undefined;
     this.#openings += 1;
     this.#apply({type: 'local.opened', ...snapshot});
     const threadId = snapshot.thread?.id ?? null;
-    if (before !== threadId) this.#host.emit('thread.change', {threadId});
+    if (threadIdBefore !== threadId) this.#host.emit('thread.change', {threadId});
   }
 
-  #abandon(): void {
+  #leaveThread(): void {
     this.#turns.leave();
-    this.#leave();
+    this.#abortLoading();
   }
 
-  /** Ends what is being read. */
-  #leave(): void {
+  #abortLoading(): void {
     this.#olderRequest?.abort();
     this.#olderRequest = undefined;
     const loading = this.#loading;

@@ -1,10 +1,10 @@
-/** Origins of pictures in answers: what the page, the server and the thread allow, together. */
+/** Origins that images in answers may come from: those allowed by the page, the server and the thread. */
 
 export class ImageDomains {
   #lists: readonly (readonly string[])[] = [];
   #all: readonly string[] = [];
 
-  /** All of `lists` as one, which stays the same object as long as they do: what was drawn by it need not be drawn anew. */
+  /** Merges the lists. Returns the same array while they do not change, so that views need not render again. */
   join(...lists: readonly (readonly string[])[]): readonly string[] {
     if (lists.length === this.#lists.length && lists.every((list, at) => list === this.#lists[at])) return this.#all;
     this.#lists = lists;

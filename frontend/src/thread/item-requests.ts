@@ -1,4 +1,4 @@
-/** Requests about an item that the thread shows already: a click in a widget, a rating. No DOM. */
+/** Requests about items of the shown thread: widget actions and ratings. No DOM. */
 import type {FeedbackKind, WireAction} from '../protocol/types.js';
 import type {ChatKitClient} from '../server/client.js';
 import type {Conversation} from './conversation.js';
@@ -6,7 +6,7 @@ import type {Conversation} from './conversation.js';
 export interface Rating {
   readonly kind: FeedbackKind;
   readonly itemIds: readonly string[];
-  /** Takes back what the view has shown ahead of the server's word. */
+  /** Undoes what the view has shown before the server's response. */
   readonly revert: () => void;
 }
 
@@ -19,21 +19,21 @@ export class ItemRequests {
     this.#conversation = conversation;
   }
 
-  /** Sends a click in a widget. Rejects with an `AbortError` when it failed, for the conversation has told it by then. */
+  /** Sends a widget action. Rejects with an `AbortError` if it failed, since the failure was already shown. */
   async click(action: WireAction, itemId: string, isStreaming: boolean): Promise<void> {
     const result = await this.#conversation.act(action, itemId || undefined, isStreaming);
-    // What was clicked goes back to what the server says.
+    // The rejection resets the control to the server's value.
     if (result === false) throw new DOMException('The action failed.', 'AbortError');
     if (result !== true) throw Object.assign(new DOMException(result.message, 'AbortError'), {field: result.field});
   }
 
-  /** Sends a rating of items of the thread that is shown. */
+  /** Sends a rating of items of the shown thread. */
   async rate({kind, itemIds, revert}: Rating): Promise<void> {
     const threadId = this.#conversation.state.thread?.id;
     if (threadId === undefined) return;
     try {
       await this.#client.send({type: 'items.feedback', params: {thread_id: threadId, item_ids: itemIds, kind}});
-      this.#conversation.rated(threadId, itemIds, kind);
+      this.#conversation.setRating(threadId, itemIds, kind);
     } catch (error) {
       revert();
       throw error;

@@ -1,4 +1,4 @@
-/** Applies an update of an item: text deltas, annotations, tasks, widgets. Indexes never announced are padded up to. */
+/** Applies updates to items: text deltas, annotations, tasks, widgets. Pads lists for an index beyond their end. */
 import {isObject} from '../protocol/parsing.js';
 import type {
   AssistantMessage,
@@ -23,7 +23,7 @@ const EMPTY_TASK: Task = {
   sources: [],
 };
 
-/** The item after the update; the same object when the update is not meant for its kind. */
+/** Returns the updated item; the same object if the update does not apply to its type. */
 export function reduceItem(item: ThreadItem, update: ItemUpdate): ThreadItem {
   switch (update.type) {
     case 'assistant_message.content_part.added':
@@ -36,7 +36,7 @@ export function reduceItem(item: ThreadItem, update: ItemUpdate): ThreadItem {
         annotations: part.annotations.toSpliced(update.at, 0, update.annotation),
       }));
     case 'assistant_message.content_part.done':
-      // Servers send the part's end without the annotations they streamed before.
+      // Servers finish a part without the annotations they have streamed before.
       return changePart(item, update.index, part =>
         update.part.annotations.length > 0 ? update.part : {...update.part, annotations: part.annotations},
       );
@@ -44,7 +44,7 @@ export function reduceItem(item: ThreadItem, update: ItemUpdate): ThreadItem {
       return changeWidget(item, update.componentId, component => ({
         ...component,
         value: (typeof component.value === 'string' ? component.value : '') + update.delta,
-        // One that never said that it streams does not say that it has ended.
+        // A component that was never marked as streaming is not marked as finished either.
         ...(update.done && component.streaming === undefined ? {} : {streaming: !update.done}),
       }));
     case 'widget.component.updated':
@@ -61,19 +61,19 @@ export function reduceItem(item: ThreadItem, update: ItemUpdate): ThreadItem {
   }
 }
 
-function padded<T>(list: readonly T[], index: number, filler: T): readonly T[] {
+function padTo<T>(list: readonly T[], index: number, filler: T): readonly T[] {
   return index < list.length ? list : [...list, ...Array<T>(index + 1 - list.length).fill(filler)];
 }
 
 function changePart(item: ThreadItem, index: number, change: (part: TextPart) => TextPart): ThreadItem {
   if (item.type !== 'assistant_message') return item;
-  const parts = padded(item.content, index, EMPTY_PART);
+  const parts = padTo(item.content, index, EMPTY_PART);
   return {...item, content: parts.with(index, change(parts[index] ?? EMPTY_PART))} satisfies AssistantMessage;
 }
 
 function changeTask(item: ThreadItem, index: number, task: Task): ThreadItem {
   if (item.type !== 'workflow') return item;
-  const tasks = padded(item.workflow.tasks, index, EMPTY_TASK).with(index, task);
+  const tasks = padTo(item.workflow.tasks, index, EMPTY_TASK).with(index, task);
   return {...item, workflow: {...item.workflow, tasks}} satisfies WorkflowItem;
 }
 
@@ -83,7 +83,7 @@ function changeWidget(item: ThreadItem, id: string, change: (component: JSONObje
   return widget === item.widget ? item : {...item, widget};
 }
 
-/** The component at this depth with the change in it or below it; the same object when `id` is nowhere there. */
+/** Returns the component with the change applied to it or a descendant; the same object if none has this id. */
 function changeComponent(
   component: JSONObject,
   id: string,
@@ -92,9 +92,10 @@ function changeComponent(
 ): JSONObject {
   if (component.id === id) return change(component);
   if (depth === MAX_WIDGET_DEPTH) return component;
-  const below = (child: unknown): unknown => (isObject(child) ? changeComponent(child, id, change, depth + 1) : child);
+  const changeChild = (child: unknown): unknown =>
+    isObject(child) ? changeComponent(child, id, change, depth + 1) : child;
   const {children} = component;
-  const changed = Array.isArray(children) ? children.map(below) : below(children);
+  const changed = Array.isArray(children) ? children.map(changeChild) : changeChild(children);
   const isSame =
     Array.isArray(changed) && Array.isArray(children)
       ? changed.every((child, at) => child === children[at])

@@ -1,4 +1,4 @@
-/** The list of a person’s threads: pages, renaming, deletion. No DOM. */
+/** The list of a user’s threads: paging, renaming, deletion. No DOM. */
 import {parsePage, parseThread} from '../protocol/parsing.js';
 import type {Thread} from '../protocol/types.js';
 import type {ChatKitClient} from '../server/client.js';
@@ -28,7 +28,7 @@ export class ThreadList {
     return this.#state;
   }
 
-  /** Reads the newest page; what was shown stays until it arrives. */
+  /** Loads the newest page; the current list stays until it arrives. */
   async load(): Promise<void> {
     await this.#fetch(undefined);
   }
@@ -37,7 +37,7 @@ export class ThreadList {
     if (this.#state.after !== undefined && !this.#state.isLoading) await this.#fetch(this.#state.after);
   }
 
-  /** Shows the new title at once and takes it back when the server refuses. */
+  /** Renames a thread: the new title is shown at once, and reverted if the server refuses it. */
   async rename(threadId: string, title: string): Promise<void> {
     const before = this.#state.threads.find(({id}) => id === threadId)?.title;
     this.retitle(threadId, title);
@@ -52,18 +52,18 @@ export class ThreadList {
   async remove(threadId: string): Promise<void> {
     await this.#client.send({type: 'threads.delete', params: {thread_id: threadId}});
     const {threads, after} = this.#state;
-    const left = threads.filter(({id}) => id !== threadId);
-    // A thread that is no more is no place to read on from.
-    this.#set({threads: left, after: after === threadId ? left.at(-1)?.id : after});
-    if (after === threadId && left.length === 0) await this.load();
+    const remaining = threads.filter(({id}) => id !== threadId);
+    // A deleted thread cannot be the cursor of the next page.
+    this.#setState({threads: remaining, after: after === threadId ? remaining.at(-1)?.id : after});
+    if (after === threadId && remaining.length === 0) await this.load();
   }
 
-  /** A title that became known elsewhere. */
+  /** Applies a title that changed elsewhere, without a request. */
   retitle(threadId: string, title: string | undefined): void {
     const {threads} = this.#state;
     const at = threads.findIndex(({id}) => id === threadId);
     const thread = threads[at];
-    if (thread && thread.title !== title) this.#set({threads: threads.with(at, {...thread, title})});
+    if (thread && thread.title !== title) this.#setState({threads: threads.with(at, {...thread, title})});
   }
 
   close(): void {
@@ -76,14 +76,14 @@ export class ThreadList {
     this.#request?.abort();
     const request = new AbortController();
     this.#request = request;
-    this.#set({isLoading: true, hasFailed: false});
+    this.#setState({isLoading: true, hasFailed: false});
     try {
       const params = {limit: PAGE_SIZE, order: 'desc', ...(after === undefined ? {} : {after})} as const;
       const page = parsePage(await this.#client.send({type: 'threads.list', params}, request.signal), parseThread);
       if (request.signal.aborted) return;
       const known = new Set(after === undefined ? [] : this.#state.threads.map(({id}) => id));
       const threads = page.data.filter(({id}) => !known.has(id));
-      this.#set({
+      this.#setState({
         threads: after === undefined ? threads : [...this.#state.threads, ...threads],
         after: page.hasMore && page.after !== after ? page.after : undefined,
         isLoading: false,
@@ -91,16 +91,16 @@ export class ThreadList {
     } catch (error) {
       if (request.signal.aborted) return;
       if (after !== undefined && error instanceof RequestError && [400, 404].includes(error.status)) {
-        // Deleted elsewhere: the list is read anew.
-        this.#set({after: undefined});
+        // The thread of the cursor was deleted elsewhere: load the list from its beginning.
+        this.#setState({after: undefined});
         return this.#fetch(undefined);
       }
-      this.#set({isLoading: false, hasFailed: true});
+      this.#setState({isLoading: false, hasFailed: true});
       throw error;
     }
   }
 
-  #set(change: Partial<ThreadListState>): void {
+  #setState(change: Partial<ThreadListState>): void {
     this.#state = {...this.#state, ...change};
     this.#changed();
   }

@@ -1,20 +1,20 @@
-/** Reads a thread and pages of its items from the server, newest page first. */
+/** Loads a thread and pages of its items from the server, newest page first. */
 import {isObject, parseItem, parsePage, parseRatings, parseThread} from '../protocol/parsing.js';
 import type {Thread} from '../protocol/types.js';
 import type {ChatKitClient} from '../server/client.js';
 import type {Snapshot} from './thread-state.js';
 
-/** How many items a page has: as many as fill a tall screen. */
+/** Items per page: enough to fill a tall screen. */
 const PAGE_SIZE = 30;
-/** Servers filter hidden items after paging, so a page may show nothing; after so many of them we stop asking. */
+/** Servers filter hidden items after paging, so that a page may be empty; stop after this many empty pages. */
 const MAX_EMPTY_PAGES = 20;
 
 export type ItemPage = Required<Pick<Snapshot, 'items' | 'older' | 'ratings'>>;
 
 /**
- * A thread with its newest items.
+ * Loads a thread with its newest items.
  *
- * The items that come with `threads.get_by_id` are the oldest, so they are of no use here.
+ * The items in the response of `threads.get_by_id` are the oldest ones, and are ignored.
  *
  * @throws RequestError
  */
@@ -29,11 +29,11 @@ export async function readThread(
   ]);
   const thread = parseThread(answer);
   if (!thread) throw new Error('The server sent no thread.');
-  const beside = isObject(answer) ? [parseRatings(answer), parseRatings(answer.items)] : [];
-  return {thread, ...page, ratings: new Map([...beside, page.ratings].flatMap(ratings => [...ratings]))};
+  const threadRatings = isObject(answer) ? [parseRatings(answer), parseRatings(answer.items)] : [];
+  return {thread, ...page, ratings: new Map([...threadRatings, page.ratings].flatMap(ratings => [...ratings]))};
 }
 
-/** The page before the cursor `after`, oldest item first; the newest page for `undefined`. */
+/** Loads the page before the cursor `after`, oldest item first; the newest page for `undefined`. */
 export async function readItems(
   client: ChatKitClient,
   threadId: string,

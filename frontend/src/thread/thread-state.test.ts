@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {parseEvent, parseItem} from '../protocol/parsing.js';
 import type {StreamEvent, ThreadItem} from '../protocol/types.js';
-import {cutOf, EMPTY_THREAD, findLastUserMessage, type LocalEvent, reduce, type ThreadState} from './thread-state.js';
+import {EMPTY_THREAD, findCut, findLastUserMessage, type LocalEvent, reduce, type ThreadState} from './thread-state.js';
 
 function play(events: readonly unknown[], from: ThreadState = EMPTY_THREAD): ThreadState {
   return events.reduce<ThreadState>((state, event) => {
@@ -238,17 +238,17 @@ describe('an answer that was cut', () => {
   } as const;
 
   it('is told by a stored item of its own', () => {
-    const kinds = ['interrupted_1', 'stopped_2', 'tsk_3'].map(id => cutOf({type: 'task', id, task}));
+    const kinds = ['interrupted_1', 'stopped_2', 'tsk_3'].map(id => findCut({type: 'task', id, task}));
     expect(kinds).toEqual(['interrupted', 'stopped', undefined]);
   });
 
   it('is told when a person has stopped it, and a thread knows whether it is as it was read', () => {
     const read = opened();
-    expect(read.isAsRead).toBe(true);
+    expect(read.isAsLoaded).toBe(true);
     const begun = reduce(read, {type: 'local.turn_started', message: undefined});
-    expect(begun.isAsRead).toBe(false);
+    expect(begun.isAsLoaded).toBe(false);
     const stopped = reduce(begun, {type: 'local.turn_ended', isStopped: true});
-    expect(stopped.entries.map(({item}) => cutOf(item))).toEqual(['stopped']);
+    expect(stopped.entries.map(({item}) => findCut(item))).toEqual(['stopped']);
     expect(reduce(begun, {type: 'local.turn_ended'}).entries).toEqual([]);
   });
 });

@@ -13,14 +13,14 @@ import type {
 import {unreachable} from '../unreachable.js';
 import {reduceItem} from './item-updates.js';
 
-/** More notices in one turn than this are noise; the oldest make room. */
+/** How many notices of a turn are kept; the oldest are dropped. */
 const MAX_NOTICES = 10;
 
 export interface Entry {
-  /** Stays the same when the server's id replaces the optimistic one, so that the bubble is not built anew. */
+  /** Stable even when the server's id replaces the optimistic one, so that the view is not rebuilt. */
   readonly key: string;
   readonly item: ThreadItem;
-  /** Still growing. */
+  /** Whether the item is still being streamed. */
   readonly isStreaming: boolean;
 }
 export interface Notice {
@@ -30,17 +30,17 @@ export interface Notice {
   readonly message: string;
 }
 export interface Failure {
-  /** `undefined`: the view says it in its own words. */
+  /** The server's message; `undefined` for the default text of the view. */
   readonly message: string | undefined;
   readonly canRetry: boolean;
-  /** The server has said no to a message as it is; sent again, it would say so again. */
+  /** Whether the server rejected the message itself, so that sending it again would not help. */
   readonly isRefused?: boolean;
 }
 export interface Progress {
   readonly text: string;
   readonly icon: string | undefined;
 }
-/** Cursor of the items before the first one; `undefined` when there are none. */
+/** Cursor of the next older page; `undefined` if there is none. */
 export type OlderPage = {readonly after: string | undefined} | undefined;
 
 export interface ThreadState {
@@ -49,22 +49,22 @@ export interface ThreadState {
   readonly older: OlderPage;
   readonly isResponding: boolean;
   readonly canCancel: boolean;
-  /** The connection is lost and being made again; the answer goes on at the server. */
+  /** Whether the connection is lost and being re-established; the answer continues on the server. */
   readonly isReconnecting: boolean;
   readonly progress: Progress | undefined;
   readonly notices: readonly Notice[];
   readonly failure: Failure | undefined;
   /** Key of the optimistic bubble that the server has not echoed yet. */
   readonly unconfirmedKey: string | undefined;
-  /** The person’s feedback on answers, by item. */
+  /** The user’s ratings of answers, by item id. */
   readonly ratings: Ratings;
-  /** Counts what was ever keyed here; makes keys unique without a clock. */
+  /** Counter that makes local keys unique. */
   readonly sequence: number;
-  /** Whether the thread is shown as it was read, with no turn since. */
-  readonly isAsRead: boolean;
+  /** Whether no turn has started since the thread was loaded. */
+  readonly isAsLoaded: boolean;
 }
 
-/** A thread as it was read: its newest items, oldest of them first. */
+/** A thread as loaded from the server: its newest items, oldest first. */
 export interface Snapshot {
   readonly thread: Thread | undefined;
   readonly items: readonly ThreadItem[];
@@ -80,19 +80,19 @@ export type LocalEvent =
       readonly older: OlderPage;
       readonly ratings?: Ratings;
     }
-  /** `keepsTurn`: of the running turn, what the server has not stored stays. */
+  /** `keepsTurn`: keeps items of the running turn that the server has not stored yet. */
   | ({readonly type: 'local.refreshed'; readonly keepsTurn?: boolean} & Snapshot)
   | {readonly type: 'local.turn_started'; readonly message: Omit<UserMessage, 'id'> | undefined}
-  /** `isStopped`: by the person, before its end. */
+  /** `isStopped`: the user stopped the turn before its end. */
   | {readonly type: 'local.turn_ended'; readonly isStopped?: boolean}
   | {readonly type: 'local.failed'; readonly failure: Failure}
   | {readonly type: 'local.cut_after'; readonly itemId: string}
-  /** `entries`: those that were shown before the cut. */
+  /** `entries`: the entries before the cut. */
   | {readonly type: 'local.cut_undone'; readonly entries: readonly Entry[]}
   | {readonly type: 'local.unconfirmed_dropped'}
   | {readonly type: 'local.connection'; readonly isLost: boolean}
   | {readonly type: 'local.tool_answered'; readonly itemId: string}
-  /** `undefined` takes the answers back. */
+  /** `input`: the answers; `undefined` removes them again. */
   | {readonly type: 'local.input_answered'; readonly itemId: string; readonly input: StructuredAnswers | undefined}
   | {readonly type: 'local.rated'; readonly itemIds: readonly string[]; readonly kind: FeedbackKind}
   | {readonly type: 'local.notice_dismissed'; readonly key: string};
@@ -110,7 +110,7 @@ export const EMPTY_THREAD: ThreadState = {
   unconfirmedKey: undefined,
   ratings: new Map(),
   sequence: 0,
-  isAsRead: false,
+  isAsLoaded: false,
 };
 
 export function reduce(state: ThreadState, event: StreamEvent | LocalEvent): ThreadState {
@@ -121,7 +121,7 @@ export function reduce(state: ThreadState, event: StreamEvent | LocalEvent): Thr
     case 'thread.item.added':
       return upsert(state, event.item, true);
     case 'thread.item.done':
-      return upsert(confirm(state, event.item), event.item, false);
+      return upsert(confirmMessage(state, event.item), event.item, false);
     case 'thread.item.replaced':
       return upsert(state, event.item, isStreamingItem(state, event.item.id));
     case 'thread.item.updated':
@@ -146,14 +146,14 @@ export function reduce(state: ThreadState, event: StreamEvent | LocalEvent): Thr
         entries: event.items.map(toEntry),
         older: event.older,
         ratings: event.ratings ?? EMPTY_THREAD.ratings,
-        isAsRead: true,
+        isAsLoaded: true,
       };
     case 'local.older_loaded':
       return {
         ...state,
-        entries: [...withoutKnown(state, event.items).map(toEntry), ...state.entries],
+        entries: [...filterUnknown(state, event.items).map(toEntry), ...state.entries],
         older: event.older,
-        ratings: merged(state.ratings, event.ratings),
+        ratings: mergeRatings(state.ratings, event.ratings),
       };
     case 'local.refreshed':
       return refresh(state, event, event.keepsTurn === true);
@@ -166,7 +166,7 @@ export function reduce(state: ThreadState, event: StreamEvent | LocalEvent): Thr
         canCancel: true,
         isReconnecting: false,
         progress: undefined,
-        entries: [...state.entries.map(settle), ...(event.isStopped ? [stoppedEntry(state)] : [])],
+        entries: [...state.entries.map(finishEntry), ...(event.isStopped ? [buildStopEntry(state)] : [])],
         sequence: state.sequence + 1,
       };
     case 'local.failed':
@@ -191,7 +191,7 @@ export function reduce(state: ThreadState, event: StreamEvent | LocalEvent): Thr
         entry.item.type === 'structured_input' ? {...entry, item: withAnswers(entry.item, event.input)} : entry,
       );
     case 'local.rated':
-      return {...state, ratings: merged(state.ratings, new Map(event.itemIds.map(id => [id, event.kind])))};
+      return {...state, ratings: mergeRatings(state.ratings, new Map(event.itemIds.map(id => [id, event.kind])))};
     case 'local.tool_answered':
       return mapEntry(state, event.itemId, entry =>
         entry.item.type === 'client_tool_call' ? {...entry, item: {...entry.item, status: 'completed'}} : entry,
@@ -203,19 +203,19 @@ export function reduce(state: ThreadState, event: StreamEvent | LocalEvent): Thr
   }
 }
 
-/** How an answer was cut, where a stored item or this page says so. */
-export function cutOf(item: ThreadItem): 'interrupted' | 'stopped' | undefined {
+/** Returns how an answer was cut short, if the item is a marker of that, stored by the server or set by this page. */
+export function findCut(item: ThreadItem): 'interrupted' | 'stopped' | undefined {
   if (item.type !== 'task') return undefined;
   return item.id.startsWith('interrupted_') ? 'interrupted' : item.id.startsWith('stopped_') ? 'stopped' : undefined;
 }
 
-/** The newest user message the server knows, with nothing but its own answers after it. */
+/** Finds the newest user message that the server has confirmed. */
 export function findLastUserMessage(state: ThreadState): UserMessage | undefined {
   const entry = state.entries.findLast(({item, key}) => item.type === 'user_message' && key !== state.unconfirmedKey);
   return entry?.item.type === 'user_message' ? entry.item : undefined;
 }
 
-/** Questions that wait for an answer. A message that was sent instead counts as having skipped them. */
+/** Finds questions that wait for an answer. A later user message counts as skipping them. */
 export function findPendingInput(state: ThreadState): StructuredInput | undefined {
   const item = state.entries.findLast(
     entry => entry.item.type === 'user_message' || (entry.item.type === 'structured_input' && !entry.isStreaming),
@@ -232,7 +232,7 @@ function withAnswers(item: StructuredInput, input: StructuredAnswers | undefined
   };
 }
 
-function merged(ratings: Ratings, more: Ratings | undefined): Ratings {
+function mergeRatings(ratings: Ratings, more: Ratings | undefined): Ratings {
   return more && more.size > 0 ? new Map([...ratings, ...more]) : ratings;
 }
 
@@ -240,8 +240,8 @@ function toEntry(item: ThreadItem): Entry {
   return {key: item.id, item, isStreaming: false};
 }
 
-/** Builds the mark of a stop as a server stores it that stores such things. */
-function stoppedEntry({sequence}: ThreadState): Entry {
+/** Builds the marker of a stopped answer, in the form in which Parlor servers store it. */
+function buildStopEntry({sequence}: ThreadState): Entry {
   const id = `stopped_local:${sequence}`;
   const task = {
     type: 'custom',
@@ -255,7 +255,7 @@ function stoppedEntry({sequence}: ThreadState): Entry {
   return {key: id, item: {type: 'task', id, task}, isStreaming: false};
 }
 
-function settle(entry: Entry): Entry {
+function finishEntry(entry: Entry): Entry {
   return entry.isStreaming ? {...entry, isStreaming: false} : entry;
 }
 
@@ -270,8 +270,8 @@ function mapEntry(state: ThreadState, id: string, change: (entry: Entry) => Entr
   return {...state, entries: state.entries.with(at, change(entry))};
 }
 
-/** The first echoed user message takes the place of the optimistic one, whatever its id. */
-function confirm(state: ThreadState, item: ThreadItem): ThreadState {
+/** Replaces the optimistic message by the first user message that the server echoes, whatever its id. */
+function confirmMessage(state: ThreadState, item: ThreadItem): ThreadState {
   if (item.type !== 'user_message' || state.unconfirmedKey === undefined) return state;
   const entries = state.entries.map(entry => (entry.key === state.unconfirmedKey ? {...entry, item} : entry));
   return {...state, entries, unconfirmedKey: undefined};
@@ -286,38 +286,38 @@ function upsert(state: ThreadState, item: ThreadItem, isStreaming: boolean): Thr
   return {...state, progress, entries: [...state.entries, {key: item.id, item, isStreaming}]};
 }
 
-function withoutKnown(state: ThreadState, items: readonly ThreadItem[]): readonly ThreadItem[] {
+function filterUnknown(state: ThreadState, items: readonly ThreadItem[]): readonly ThreadItem[] {
   const known = new Set(state.entries.map(({item}) => item.id));
   return items.filter(({id}) => !known.has(id));
 }
 
-/** Lays the newest page over what is shown: changed, added and removed items, but not what is older than the page. */
+/** Merges the newest page into the entries: applies changes, additions and removals; older entries stay. */
 function refresh(state: ThreadState, {thread, items, older, ratings}: Snapshot, keepsTurn: boolean): ThreadState {
   const known = new Map(state.entries.map(entry => [entry.item.id, entry]));
   const fresh = items.map(item => {
     const entry = known.get(item.id);
-    // An equal item keeps its identity, so that its view does not draw again.
+    // An equal item keeps its identity, so that its view does not render again.
     if (entry && JSON.stringify(entry.item) === JSON.stringify(item)) return entry;
     return {key: entry?.key ?? item.id, item, isStreaming: false};
   });
   const firstId = items[0]?.id;
   const from = state.entries.findIndex(({item}) => item.id === firstId);
   const above = from < 0 ? [] : state.entries.slice(0, from);
-  const isFresh = new Set(items.map(({id}) => id));
-  const turn = keepsTurn ? state.entries.slice(lastQuestion(state)) : [];
+  const freshIds = new Set(items.map(({id}) => id));
+  const turn = keepsTurn ? state.entries.slice(findLastQuestion(state)) : [];
   const below = [...turn, ...state.entries.filter(({key}) => key === state.unconfirmedKey)];
-  const kept = [...new Set(below)].filter(entry => !isFresh.has(entry.item.id) && !above.includes(entry));
+  const kept = [...new Set(below)].filter(entry => !freshIds.has(entry.item.id) && !above.includes(entry));
   return {
     ...state,
     thread: thread ?? state.thread,
     entries: [...above, ...fresh, ...kept],
-    // What was above is only kept where it joins the page without a hole.
+    // Older entries are kept only if there is no gap between them and the page.
     older: from < 0 ? older : state.older,
-    ratings: merged(state.ratings, ratings),
+    ratings: mergeRatings(state.ratings, ratings),
   };
 }
 
-function lastQuestion(state: ThreadState): number {
+function findLastQuestion(state: ThreadState): number {
   return Math.max(
     state.entries.findLastIndex(({item}) => item.type === 'user_message'),
     0,
@@ -327,7 +327,7 @@ function lastQuestion(state: ThreadState): number {
 function startTurn(state: ThreadState, message: Omit<UserMessage, 'id'> | undefined): ThreadState {
   const started = {
     ...state,
-    isAsRead: false,
+    isAsLoaded: false,
     isResponding: true,
     canCancel: true,
     isReconnecting: false,

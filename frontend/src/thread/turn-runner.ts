@@ -1,21 +1,21 @@
-/** Runs turns, one at a time: streams of events, calls of client tools, stopping, connecting again. */
+/** Runs one turn at a time: streams its events, calls client tools, stops it, and reconnects. */
 import {isObject} from '../protocol/parsing.js';
 import type {StreamEvent, StreamingRequest, ThreadItem, UserMessage} from '../protocol/types.js';
 import type {ChatKitClient, RunCursor} from '../server/client.js';
 import {isRefusal, isServerFailure, isSignedOut} from '../server/request-error.js';
-import {attachTo, isConnectionLoss, streamRun} from '../server/resumable-stream.js';
+import {buildAttachRequest, isConnectionLoss, streamRun} from '../server/resumable-stream.js';
 import type {JoinedRun} from '../server/run-replay.js';
 import {strings} from '../strings.js';
 import {toError} from '../to-error.js';
+import {BackgroundTurns} from './background-turns.js';
 import {type ClientToolHandler, ClientTools} from './client-tools.js';
-import {LeftTurns} from './left-turns.js';
 import {readThread} from './thread-reader.js';
 import {findLastUserMessage, type LocalEvent, type ThreadState} from './thread-state.js';
 import {Turn, type TurnKind} from './turn.js';
 
-/** A model that calls client tools forever is stopped here. */
+/** Limit for a model that would call client tools forever. */
 const MAX_TOOL_ROUNDS = 32;
-/** So long a server may take to end a stream that it was asked to stop. */
+/** How long a server may take to end a stream after a request to stop it. */
 const STOP_LIMIT_MS = 5000;
 
 export interface TurnEvents {
@@ -32,18 +32,18 @@ export interface TurnHost {
   readonly apply: (event: StreamEvent | LocalEvent) => void;
   readonly emit: <K extends keyof TurnEvents>(name: K, detail: TurnEvents[K]) => void;
   readonly findClientTool: () => ClientToolHandler | undefined;
-  /** Whether the page says that its server offers `runs.attach`, before the server has shown it. */
+  /** Whether the page says that its server supports `runs.attach`, before the server has proved it. */
   readonly expectsResume: () => boolean;
 }
 
 export class TurnRunner {
   readonly #host: TurnHost;
   #turn: Turn | undefined;
-  #again: (() => Promise<Turn>) | undefined;
-  /** The run that was left behind when the view was closed. */
-  #left: {readonly threadId: string; readonly from: RunCursor} | undefined;
+  #retry: (() => Promise<Turn>) | undefined;
+  /** The run that was in progress when `close` was called. */
+  #closedRun: {readonly threadId: string; readonly from: RunCursor} | undefined;
   readonly #clientTools: ClientTools;
-  readonly #leftTurns = new LeftTurns();
+  readonly #backgroundTurns = new BackgroundTurns();
 
   constructor(host: TurnHost) {
     this.#host = host;
@@ -54,32 +54,32 @@ export class TurnRunner {
     return this.#turn !== undefined;
   }
 
-  /** Whether the server offers to join runs, as far as anybody knows. */
+  /** Whether the server is known or expected to support joining runs. */
   get resumes(): boolean {
     return this.#host.client.resumes ?? this.#host.expectsResume();
   }
 
-  /** The retry of the failure that is shown, where that is not to answer the last message again; given once. */
-  takeAgain(): (() => Promise<Turn>) | undefined {
-    const again = this.#again;
-    this.#again = undefined;
-    return again;
+  /** Returns the retry for the shown failure, once; `undefined` if a retry means to answer the last message again. */
+  takeRetry(): (() => Promise<Turn>) | undefined {
+    const retry = this.#retry;
+    this.#retry = undefined;
+    return retry;
   }
 
-  /** Resolves when the whole turn is over; never rejects: failures are shown and emitted. */
+  /** Runs a turn to its end. Never rejects: failures are shown and emitted. */
   async run(kind: TurnKind, request: StreamingRequest, message?: Omit<UserMessage, 'id'>): Promise<Turn> {
     const turn = this.#begin(new Turn(kind), message);
     await this.#drive(turn, request);
     return turn;
   }
 
-  /** Calls the client tool that a thread ends with, if nobody has answered it and the page has a handler for it. */
+  /** Calls the client tool that the thread ends with, if the call is unanswered and the page has a handler. */
   async answerOpenCall(): Promise<void> {
     if (this.#clientTools.hasOpenCall && this.#host.findClientTool())
       await this.#drive(this.#begin(new Turn('answer')));
   }
 
-  /** Takes part in a run that another page, or this one before it was reloaded, has begun. */
+  /** Joins a run that was started by another page, or by this one before a reload. */
   async join(turn: Turn, {replay, live}: JoinedRun): Promise<void> {
     const threadId = this.#host.state().thread?.id ?? '';
     this.#replay(turn, replay);
@@ -93,25 +93,25 @@ export class TurnRunner {
       }
     }
     if (turn.signal.aborted) return this.#end(turn);
-    // From here on as any other turn: it connects again if it must, and answers client tools.
+    // Continues like any other turn: reconnects if necessary, and answers client tools.
     const isUnfinished = this.#looksUnfinished && !turn.hasFailed && !turn.isStopping;
     const from = turn.cursor;
-    if (isUnfinished && from.last !== undefined) await this.#drive(turn, attachTo(threadId, from), from);
+    if (isUnfinished && from.last !== undefined) await this.#drive(turn, buildAttachRequest(threadId, from), from);
     else if (this.#clientTools.hasOpenCall) await this.#drive(turn);
     else this.#end(turn);
   }
 
-  /** Whether the turn of a thread goes on though another one is shown. */
-  goesOn(threadId: string): boolean {
-    return this.#leftTurns.find(threadId) !== undefined;
+  /** Whether a turn of a thread continues in the background. */
+  runsInBackground(threadId: string): boolean {
+    return this.#backgroundTurns.find(threadId) !== undefined;
   }
 
-  /** Shows the turn of a thread that was left and goes on; whether there is one. */
+  /** Brings the background turn of a thread back to the foreground; false if there is none. */
   rejoin(threadId: string): boolean {
-    const turn = this.#leftTurns.find(threadId);
+    const turn = this.#backgroundTurns.find(threadId);
     if (!turn) return false;
-    this.#leftTurns.remove(turn);
-    this.#replay(turn, turn.heard);
+    this.#backgroundTurns.remove(turn);
+    this.#replay(turn, turn.received);
     return true;
   }
 
@@ -120,8 +120,8 @@ export class TurnRunner {
     this.#begin(turn);
     for (const event of events) {
       if (event.type === 'thread.created' || event.type === 'thread.updated') continue;
-      if (stored.has(idOf(event) ?? '')) continue;
-      // Effects are for those who were there: the page that was reloaded has had them.
+      if (stored.has(itemIdOf(event) ?? '')) continue;
+      // Only applied, not emitted: the page has had the effects before the reload.
       this.#host.apply(event);
       if (event.type === 'error') turn.hasFailed = true;
     }
@@ -129,92 +129,92 @@ export class TurnRunner {
   }
 
   /**
-   * Stops the answer. A server that keeps answers going without us is asked to; any other one notices the abort. Asked
-   * a second time, it aborts.
+   * Stops the answer: a server that continues runs without a reader gets a request to stop, any other one notices that
+   * the connection is aborted. A second call aborts the connection in any case.
    */
   stop(): void {
     const turn = this.#turn;
     if (!turn) return;
     turn.isStopped = true;
-    if (turn.isStopping || !turn.isStreaming || !this.#keepsRuns(turn)) {
+    if (turn.isStopping || !turn.isStreaming || !this.#outlivesReader(turn)) {
       turn.abort('Stopped.');
       return;
     }
     turn.stopWithin(STOP_LIMIT_MS);
-    // Before the thread has its id there is nothing to name; it comes with the first event.
+    // A new thread has no id before the first event, which then sends the request to stop.
     const threadId = this.#host.state().thread?.id;
     if (threadId !== undefined) void this.#requestStop(turn, threadId);
   }
 
-  /** Leaves nothing running. An answer that the server keeps going can be taken up again with `resume`. */
+  /** Aborts everything that runs. An answer that continues on the server can be resumed with `resume`. */
   close(): void {
     const turn = this.#turn;
     const threadId = this.#host.state().thread?.id;
-    this.#abandon();
-    this.#leftTurns.close();
+    this.#abortTurn();
+    this.#backgroundTurns.close();
     if (turn && !turn.isStopping && threadId !== undefined && turn.cursor.last !== undefined) {
-      this.#left = {threadId, from: turn.cursor};
+      this.#closedRun = {threadId, from: turn.cursor};
     }
   }
 
-  /** Goes on with what `close` left behind. */
+  /** Resumes the run that was in progress when `close` was called. */
   async resume(): Promise<void> {
-    const left = this.#left;
-    this.#left = undefined;
-    if (left && !this.isBusy && left.threadId === this.#host.state().thread?.id) {
-      await this.#reattach('answer', left.threadId, left.from);
+    const run = this.#closedRun;
+    this.#closedRun = undefined;
+    if (run && !this.isBusy && run.threadId === this.#host.state().thread?.id) {
+      await this.#reattach('answer', run.threadId, run.from);
     }
   }
 
-  /** Another thread will be shown. The answer goes on: at the server, or because it is read to its end all the same. */
+  /** Prepares for another thread. The answer continues on the server, or as a background turn if it would stop. */
   leave(): void {
     const turn = this.#turn;
-    const goesOn = turn?.isStreaming && !turn.isStopping && !this.#keepsRuns(turn);
-    if (!goesOn) {
-      this.#abandon();
+    const needsReader = turn?.isStreaming && !turn.isStopping && !this.#outlivesReader(turn);
+    if (!needsReader) {
+      this.#abortTurn();
       return;
     }
-    this.#leftTurns.add(turn);
-    this.#settle(turn);
-    this.#forget();
+    this.#backgroundTurns.add(turn);
+    this.#release(turn);
+    this.#clearRetry();
   }
 
-  /** Ends what goes on in a thread that is no more. */
-  drop(threadId: string): void {
-    this.#leftTurns.stop(threadId);
-    if (this.#turn?.threadId === threadId) this.#abandon();
+  /** Aborts the turn of a deleted thread. */
+  abort(threadId: string): void {
+    this.#backgroundTurns.stop(threadId);
+    if (this.#turn?.threadId === threadId) this.#abortTurn();
   }
 
-  /** Ends the running turn here, at once. Whether the server goes on with it is the server's affair. */
-  #abandon(): void {
+  /** Aborts the running turn in this client; the server may continue it. */
+  #abortTurn(): void {
     const turn = this.#turn;
     turn?.abort('Left the thread.');
     if (turn) this.#end(turn);
-    this.#forget();
+    this.#clearRetry();
   }
 
-  #forget(): void {
-    this.#again = undefined;
-    this.#left = undefined;
+  #clearRetry(): void {
+    this.#retry = undefined;
+    this.#closedRun = undefined;
   }
 
-  /** Goes on with a run behind what was read of it. */
+  /** Attaches to a run again, after the last event that was read. */
   async #reattach(kind: TurnKind, threadId: string, from: RunCursor): Promise<Turn> {
     const turn = this.#begin(new Turn(kind));
-    await this.#drive(turn, attachTo(threadId, from), from);
+    await this.#drive(turn, buildAttachRequest(threadId, from), from);
     return turn;
   }
 
   #begin(turn: Turn, message?: Omit<UserMessage, 'id'>): Turn {
     this.#turn = turn;
     turn.threadId ??= this.#host.state().thread?.id;
-    this.#again = undefined;
+    this.#retry = undefined;
     this.#host.apply({type: 'local.turn_started', message});
     this.#host.emit('response.start', undefined);
     return turn;
   }
 
-  /** Streams a request and all that follow from it; without one, begins with the client tool that waits. Never rejects. */
+  /** Streams a request and its follow-ups; without `request`, starts with the pending client tool. Never rejects. */
   async #drive(turn: Turn, request?: StreamingRequest, from?: RunCursor): Promise<void> {
     let next = request;
     try {
@@ -226,7 +226,7 @@ export class TurnRunner {
         next = await this.#clientTools.answer(turn);
       }
     } catch (error) {
-      if (!turn.signal.aborted && !turn.isLeft) await this.#fail(turn, error, next);
+      if (!turn.signal.aborted && !turn.isInBackground) await this.#fail(turn, error, next);
     } finally {
       this.#end(turn);
     }
@@ -253,24 +253,24 @@ export class TurnRunner {
     try {
       for await (const event of events) {
         if (turn.signal.aborted) return;
-        turn.note(event);
-        if (turn.isLeft) continue;
-        this.#take(turn, event);
-        if (event.type === 'run.gap') await this.#readTurn(turn);
+        turn.record(event);
+        if (turn.isInBackground) continue;
+        this.#applyEvent(turn, event);
+        if (event.type === 'run.gap') await this.#reloadThread(turn);
       }
-      if (turn.hasVanished && !turn.isLeft && !turn.signal.aborted) await this.#settleVanished(turn);
+      if (turn.hasVanished && !turn.isInBackground && !turn.signal.aborted) await this.#finishVanished(turn);
     } finally {
       turn.isStreaming = false;
     }
   }
 
-  #take(turn: Turn, event: StreamEvent): void {
-    const before = this.#host.state().thread?.id;
-    // To answer the last message again would not do an action again.
+  #applyEvent(turn: Turn, event: StreamEvent): void {
+    const threadIdBefore = this.#host.state().thread?.id;
+    // A retry answers the last message again, which would not repeat the action.
     this.#host.apply(event.type === 'error' && turn.kind === 'action' ? {...event, allowRetry: false} : event);
     switch (event.type) {
       case 'thread.created':
-        if (event.thread.id !== before) this.#host.emit('thread.change', {threadId: event.thread.id});
+        if (event.thread.id !== threadIdBefore) this.#host.emit('thread.change', {threadId: event.thread.id});
         if (turn.isStopping) void this.#requestStop(turn, event.thread.id);
         break;
       case 'client_effect':
@@ -291,8 +291,8 @@ export class TurnRunner {
     );
   }
 
-  /** Whether the run of a turn goes on without us. */
-  #keepsRuns(turn: Turn): boolean {
+  /** Whether the server continues the run of a turn without a reader. */
+  #outlivesReader(turn: Turn): boolean {
     return turn.cursor.last !== undefined || this.resumes;
   }
 
@@ -300,32 +300,32 @@ export class TurnRunner {
     const isCutOff = this.#host.state().isReconnecting;
     try {
       const answer = await this.#host.client.send({type: 'runs.stop', params: {thread_id: threadId}}, turn.signal);
-      // Nothing will come to end a stream that is not there.
+      // A lost connection, or a run that does not exist, will not end by itself.
       if (isCutOff || !isObject(answer) || !isObject(answer.run)) turn.abort('Stopped.');
     } catch {
       turn.abort('Stopped.');
     }
   }
 
-  /** Reads what the server has stored of the running turn; what it has not stored stays. */
-  async #readTurn(turn: Turn): Promise<void> {
+  /** Reloads the thread during a turn; items that the server has not stored yet are kept. */
+  async #reloadThread(turn: Turn): Promise<void> {
     const threadId = this.#host.state().thread?.id;
     if (threadId === undefined) return;
     try {
       const snapshot = await readThread(this.#host.client, threadId, turn.signal);
       if (this.#turn === turn) this.#host.apply({type: 'local.refreshed', keepsTurn: true, ...snapshot});
     } catch {
-      // What is shown stays; the next reading of the thread puts it right.
+      // The current state stays; the next reload corrects it.
     }
   }
 
-  /** The run is over and forgotten: the thread holds its end, or shows that there was none. */
-  async #settleVanished(turn: Turn): Promise<void> {
+  /** Reloads the thread after its run has vanished, and fails the turn if the stored answer is incomplete. */
+  async #finishVanished(turn: Turn): Promise<void> {
     const open = this.#host.state().entries.filter(entry => entry.isStreaming);
-    await this.#readTurn(turn);
-    // A server that was killed has kept less than it had said.
-    const now = new Map(this.#host.state().entries.map(({item}) => [item.id, lengthOf(item)]));
-    const isCut = open.some(({item}) => (now.get(item.id) ?? 0) < lengthOf(item));
+    await this.#reloadThread(turn);
+    // A server that was killed has stored less than it had sent.
+    const lengths = new Map(this.#host.state().entries.map(({item}) => [item.id, textLength(item)]));
+    const isCut = open.some(({item}) => (lengths.get(item.id) ?? 0) < textLength(item));
     if (!(isCut || this.#looksUnfinished) || turn.isStopping || turn.signal.aborted) return;
     const canRetry = turn.kind !== 'action' && findLastUserMessage(this.#host.state()) !== undefined;
     turn.hasFailed = true;
@@ -338,19 +338,19 @@ export class TurnRunner {
     turn.failure = error;
     const from = turn.cursor;
     const threadId = this.#host.state().thread?.id;
-    // The answer goes on without us: once the person is known again, it is joined.
+    // The answer continues on the server: it can be joined once the connection is back or the user has signed in.
     const isCutOff = isConnectionLoss(error) || isSignedOut(error);
     if (isCutOff && from.last !== undefined && threadId !== undefined) {
-      this.#again = () => this.#reattach(turn.kind, threadId, from);
+      this.#retry = () => this.#reattach(turn.kind, threadId, from);
     } else if (!turn.hasEvents && request && isRepeatable(request, error)) {
-      this.#again = () => this.run(turn.kind, request);
+      this.#retry = () => this.run(turn.kind, request);
     } else if (turn.hasEvents) {
-      await this.#readTurn(turn);
+      await this.#reloadThread(turn);
     }
     if (turn.signal.aborted) return;
     const hasQuestion =
       this.#host.state().unconfirmedKey !== undefined || findLastUserMessage(this.#host.state()) !== undefined;
-    const canRetry = this.#again !== undefined || (turn.kind === 'answer' && hasQuestion);
+    const canRetry = this.#retry !== undefined || (turn.kind === 'answer' && hasQuestion);
     const {message} = toError(error);
     const isRefused = turn.kind === 'answer' && !turn.hasEvents && isRefusal(error);
     this.#host.apply({type: 'local.failed', failure: {message, canRetry, ...(isRefused ? {isRefused} : {})}});
@@ -361,35 +361,36 @@ export class TurnRunner {
     if (turn.isOver) return;
     turn.isOver = true;
     turn.abort('The turn is over.');
-    if (turn.isLeft) this.#leftTurns.remove(turn);
-    else this.#settle(turn);
+    if (turn.isInBackground) this.#backgroundTurns.remove(turn);
+    else this.#release(turn);
   }
 
-  #settle(turn: Turn): void {
+  /** Makes room for the next turn, and tells the page that the response has ended. */
+  #release(turn: Turn): void {
     if (this.#turn === turn) {
       this.#turn = undefined;
       this.#host.apply({type: 'local.turn_ended', isStopped: turn.isStopped});
     }
-    // Idle before the event: its listeners may send the next message.
+    // The state is idle before the event, because its listeners may send the next message.
     this.#host.emit('response.end', undefined);
   }
 }
 
-/** The id of the item that an event is about. */
-function idOf(event: StreamEvent): string | undefined {
+/** Returns the id of the item that an event is about. */
+function itemIdOf(event: StreamEvent): string | undefined {
   if ('item' in event) return event.item.id;
   return 'itemId' in event ? event.itemId : undefined;
 }
 
-/** The length of a message of the assistant; 0 for other items. */
-function lengthOf(item: ThreadItem): number {
+/** Returns the text length of an assistant message; 0 for other items. */
+function textLength(item: ThreadItem): number {
   if (item.type !== 'assistant_message') return 0;
   return item.content.reduce((sum, part) => sum + part.text.trimEnd().length, 0);
 }
 
-/** Whether a request of which nothing was heard may be sent again as it is; messages and retries have their own ways. */
+/** Whether a request without any event may be sent again as it is; messages and retries are repeated in other ways. */
 function isRepeatable({type}: StreamingRequest, error: unknown): boolean {
-  // What an action was refused for stays so; what did not arrive, or failed, has its key and counts once.
+  // A refused action would be refused again; one that failed or never arrived is executed once, by its idempotency key.
   if (type === 'threads.custom_action') return isConnectionLoss(error) || isServerFailure(error);
   return type === 'threads.add_client_tool_output';
 }

@@ -2,31 +2,32 @@
 import type {StreamEvent} from '../protocol/types.js';
 import type {RunCursor} from '../server/client.js';
 
-/** The most events that are told again; of a longer answer, none that came before is. */
-const MAX_HEARD = 20_000;
+/** How many events are recorded; a longer turn discards its recorded events. */
+const MAX_RECORDED = 20_000;
 
-/** The cause of a turn: it decides what may be offered when the turn fails. */
+/** The cause of a turn, which decides how it may be retried after a failure. */
 export type TurnKind = 'answer' | 'action' | 'input';
 
 export class Turn {
   readonly kind: TurnKind;
-  /** The place up to which the current stream has been read. */
+  /** The position in the current stream. */
   cursor: RunCursor = {last: undefined};
-  /** Whether the current request was heard: it must not be sent twice without a person's wish. */
+  /** Whether the current request has produced an event: it must not be sent again unless the user asks for it. */
   hasEvents = false;
   hasFailed = false;
-  /** Why, where it was more than an event that said so. */
+  /** The error that ended the turn; `undefined` if the server reported the failure as an event. */
   failure: unknown;
+  /** Whether the server no longer knows the run. */
   hasVanished = false;
   isStreaming = false;
   isStopping = false;
   isOver = false;
-  /** A person has stopped it. */
+  /** Whether the user has stopped it. */
   isStopped = false;
-  /** Another thread is shown; what comes is only noted. */
-  isLeft = false;
+  /** Whether another thread is shown; events are only recorded. */
+  isInBackground = false;
   threadId: string | undefined;
-  #heard: StreamEvent[] = [];
+  #received: StreamEvent[] = [];
   readonly #controller = new AbortController();
   #stopTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -34,31 +35,31 @@ export class Turn {
     this.kind = kind;
   }
 
-  /** Events that were heard so far, for whoever comes back to the turn. */
-  get heard(): readonly StreamEvent[] {
-    return this.#heard;
+  /** Events received so far, to be replayed when the thread is shown again. */
+  get received(): readonly StreamEvent[] {
+    return this.#received;
   }
 
-  note(event: StreamEvent): void {
+  record(event: StreamEvent): void {
     this.hasEvents = true;
     if (event.type === 'thread.created') this.threadId = event.thread.id;
-    // Where events have numbers, the server tells them again.
-    if (this.cursor.last !== undefined || this.#heard.length >= MAX_HEARD) this.#heard = [];
-    else this.#heard.push(event);
+    // If events have numbers, the server replays them.
+    if (this.cursor.last !== undefined || this.#received.length >= MAX_RECORDED) this.#received = [];
+    else this.#received.push(event);
   }
 
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** A new request of the same turn begins. */
+  /** Resets the state of the stream for the next request of the turn. */
   beginStream(from?: RunCursor): void {
     this.cursor = {last: from?.last, runId: from?.runId};
     this.hasEvents = false;
     this.hasVanished = false;
   }
 
-  /** Waits for the stream to end by itself, but not for ever. */
+  /** Waits for the stream to end by itself, and aborts it after `ms`. */
   stopWithin(ms: number): void {
     this.isStopping = true;
     this.#stopTimer ??= setTimeout(() => this.abort('Stopped.'), ms);

@@ -1,8 +1,8 @@
-/** Citations between the words of an answer, as markers for `<parlor-markdown>`. */
+/** Citations within the text of an answer, as markers for `<parlor-markdown>`. */
 import {css, html, render} from 'lit';
 import type {EntityRef} from '../composer/composer-options.js';
 import {hasIcon, icon} from '../icons/icons.js';
-import {express} from '../intents.js';
+import {dispatch} from '../intents.js';
 import type {Marker} from '../markdown/incremental-blocks.js';
 import type {Annotation} from '../protocol/types.js';
 import {strings} from '../strings.js';
@@ -54,21 +54,21 @@ export const citationStyles = css`
   }
 `;
 
-const NONE: readonly Marker[] = [];
+const NO_MARKERS: readonly Marker[] = [];
 const built = new WeakMap<
   readonly Annotation[],
   {readonly sources: readonly Source[]; readonly markers: readonly Marker[]}
 >();
 
 /**
- * Markers for a text: one for each place, with all that is cited there.
+ * Builds the markers for a text: one per position, with all sources that are cited there.
  *
- * @param sources The sources of the whole answer; a marker says the number in that list.
+ * @param sources The sources of the whole answer; markers show the numbers in this list.
  */
 export function buildMarkers(annotations: readonly Annotation[], sources: readonly Source[]): readonly Marker[] {
-  if (annotations.length === 0) return NONE;
-  const known = built.get(annotations);
-  if (known?.sources === sources) return known.markers;
+  if (annotations.length === 0) return NO_MARKERS;
+  const cached = built.get(annotations);
+  if (cached?.sources === sources) return cached.markers;
   const markers = [...groupByIndex(annotations)].map(([index, group]): Marker => {
     const cites = group.map(source => ({source, number: sources.findIndex(({key}) => key === source.key) + 1}));
     return {
@@ -106,14 +106,14 @@ function cite(source: Source, number: number) {
       >${number}</a
     >`;
   }
-  // A file has no address of its own: what is known of it stands in the list below the answer.
+  // A file has no URL: its details are in the list below the answer.
   return html`<button
     type="button"
     class="cite"
     part="citation"
     title=${hint}
     aria-label=${name}
-    @click=${(event: Event) => event.target && express(event.target, {type: 'show-source', key: source.key})}
+    @click=${(event: Event) => event.target && dispatch(event.target, {type: 'show-source', key: source.key})}
     >${number}</button
   >`;
 }
@@ -128,7 +128,7 @@ function citeEntity(source: EntitySource, number: number, name: string) {
   >`;
 }
 
-/** A source in the form that the page's own callbacks get. */
+/** Converts a source into the entity that the page's callbacks receive. */
 export function toEntity({id, title, icon: glyph, group, data}: EntitySource): EntityRef {
   return {
     id,

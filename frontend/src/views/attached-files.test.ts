@@ -29,12 +29,12 @@ async function mount(files: readonly Attachment[], details?: FileDetails) {
     if (intent.type === 'file-details') intent.done(Promise.resolve(details));
   });
   document.body.append(view);
-  await settled(view);
+  await settle(view);
   const button = (name: string) => view.shadowRoot?.querySelector<HTMLElement>(`button[aria-label^="${name}"]`);
   return {view, intents, button};
 }
 
-async function settled(view: AttachedFiles): Promise<void> {
+async function settle(view: AttachedFiles): Promise<void> {
   for (let turn = 0; turn < 3; turn += 1) {
     await view.updateComplete;
     await Promise.resolve();
@@ -42,7 +42,7 @@ async function settled(view: AttachedFiles): Promise<void> {
 }
 
 async function open(view: AttachedFiles): Promise<Lightbox> {
-  await settled(view);
+  await settle(view);
   const box = view.shadowRoot?.querySelector<Lightbox>('parlor-lightbox');
   if (!box) throw new Error('no lightbox');
   await box.updateComplete;
@@ -76,7 +76,7 @@ describe('a file of a message', () => {
       {capture: true, once: true},
     );
     button('Download')?.click();
-    await settled(view);
+    await settle(view);
     expect(intents.at(-1)).toMatchObject({type: 'report', isShown: true});
   });
 });
@@ -84,7 +84,7 @@ describe('a file of a message', () => {
 it('a picture whose preview cannot be had is shown as other files are', async () => {
   const {view, button} = await mount([image('a')], {size: 1024, url: '/a'});
   view.shadowRoot?.querySelector('img')?.dispatchEvent(new Event('error'));
-  await settled(view);
+  await settle(view);
   expect(view.shadowRoot?.querySelector('img')).toBeNull();
   expect(button('Download a.png, PNG · 1 KB')).toBeTruthy();
 });
@@ -121,7 +121,7 @@ describe('the lightbox', () => {
     await press(box, '0');
     expect(box.zoom).toBe(1);
     box.dialog?.dispatchEvent(new Event('close'));
-    await settled(view);
+    await settle(view);
     expect(view.shadowRoot?.querySelector('parlor-lightbox')).toBeNull();
   });
 
@@ -141,7 +141,7 @@ describe('the lightbox', () => {
     const box = await open(view);
     box.dialog?.close();
     answer({size: 9, url: '/whole'});
-    await settled(view);
+    await settle(view);
     await box.updateComplete;
     expect(box.details?.url).toBe('/whole');
     expect(box.dialog?.open).toBe(false);

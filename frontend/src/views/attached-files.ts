@@ -1,14 +1,14 @@
-/** `<parlor-attached-files>`: the files of a message that was sent; pictures open in a lightbox, others are downloaded. */
+/** `<parlor-attached-files>`: the files of a sent message; pictures open in a lightbox, others are downloaded. */
 import {css, html, LitElement, nothing, type PropertyValues} from 'lit';
 import type {FileDetails} from '../composer/file-details.js';
 import {icon} from '../icons/icons.js';
-import {express, relayTo} from '../intents.js';
+import {dispatch, relayTo} from '../intents.js';
 import {isShowable} from '../links.js';
 import type {Attachment} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import {attachmentStyles, describeFile} from './attachments.js';
 import {exportedParts} from './exported-parts.js';
-import {askForFile, saveFile} from './file-download.js';
+import {requestFile, saveFile} from './file-download.js';
 import {renderLazy} from './lazy-view.js';
 import {baseStyles, buttonStyles, lazyStyles} from './styles.js';
 
@@ -36,14 +36,14 @@ export class AttachedFiles extends LitElement {
   ];
 
   declare files: readonly Attachment[];
-  /** Details that the server has told of files, by id; without them, a file is its name. */
+  /** Details that the server has sent, by file id; a file without them shows its name only. */
   declare details: ReadonlyMap<string, FileDetails>;
-  /** Pictures whose preview cannot be had: they are shown as other files are. */
+  /** Ids of pictures whose preview could not be loaded; they are shown like other files. */
   declare missing: ReadonlySet<string>;
-  /** The picture that the lightbox shows. */
+  /** Id of the picture that the lightbox shows. */
   declare shownId: string | undefined;
 
-  #asked = new Set<string>();
+  #requested = new Set<string>();
 
   constructor() {
     super();
@@ -55,13 +55,13 @@ export class AttachedFiles extends LitElement {
 
   protected override updated(changed: PropertyValues<this>): void {
     if (!changed.has('files')) return;
-    for (const {id, type} of this.files) if (type === 'file') this.#learn(id);
+    for (const {id, type} of this.files) if (type === 'file') this.#loadDetails(id);
   }
 
-  #learn(id: string): void {
-    if (this.#asked.has(id)) return;
-    this.#asked.add(id);
-    void this.#ask(id).then(details => {
+  #loadDetails(id: string): void {
+    if (this.#requested.has(id)) return;
+    this.#requested.add(id);
+    void requestFile(this, id).then(details => {
       if (details) this.details = new Map(this.details).set(id, details);
     });
   }
@@ -130,23 +130,19 @@ export class AttachedFiles extends LitElement {
     this.shownId = undefined;
   };
 
-  /** Fetches a file by an address that is asked for now: one that was given with the message has ended by then. */
+  /** Fetches a file by a new URL, since the one in the message has expired. */
   async #download(id: string, name: string): Promise<void> {
-    const details = await this.#ask(id);
+    const details = await requestFile(this, id);
     if (!details) {
-      express(this, {type: 'report', error: new Error(strings.fileGone(name)), isShown: true});
+      dispatch(this, {type: 'report', error: new Error(strings.fileGone(name)), isShown: true});
       return;
     }
     saveFile(details, name);
   }
 
-  #ask(id: string): Promise<FileDetails | undefined> {
-    return askForFile(this, id);
-  }
-
   #onError(id: string): void {
     this.missing = new Set(this.missing).add(id);
-    this.#learn(id);
+    this.#loadDetails(id);
   }
 
   #isPicture({id, type, previewUrl}: Attachment): boolean {

@@ -1,4 +1,4 @@
-/** Looks of files, written or sent: pictures as thumbnails, files as chips with kind and size. */
+/** Styles of attachments in composer and messages: pictures as thumbnails, files as chips with type and size. */
 import {css} from 'lit';
 import {formatBytes, kindOf} from '../composer/upload-rules.js';
 
@@ -38,7 +38,7 @@ export const attachmentStyles = css`
     object-fit: cover;
   }
   .attachment .name {
-    /* A name that is written the other way begins where the chip does. */
+    /* A name in the other writing direction starts at the chip's start, too. */
     justify-self: start;
     max-inline-size: 100%;
     min-inline-size: 0;
@@ -165,7 +165,7 @@ export const attachmentStyles = css`
   }
 `;
 
-/** Kind and size, for a chip. */
+/** Returns the type and size of a file, for its chip. */
 export function describeFile(name: string, mimeType: string, size: number | undefined): string {
   return [kindOf(name, mimeType), size === undefined ? '' : formatBytes(size)].filter(part => part !== '').join(' · ');
 }

@@ -1,16 +1,16 @@
-/** Writes to the clipboard, where the browser lets us. */
+/** Writes text to the clipboard, where the browser allows it. */
 
 /**
- * Whether the text was copied: refused permissions say no. Call it on a person's action only.
+ * Copies `text`; returns whether that succeeded. Browsers allow it in response to a user action only.
  *
- * @param place A node of the view that was clicked: around a modal dialog nothing can be selected.
+ * @param place A node inside the view that was clicked: outside a modal dialog nothing can be selected.
  */
 export async function copyText(text: string, place: ParentNode & Node): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // Over plain http there is no such thing, and a frame may not be allowed to use it.
+    // The API is missing over plain HTTP, and may be forbidden in a frame.
     return copyFromField(text, place);
   }
 }

@@ -1,4 +1,4 @@
-/** The composer’s own commands in its `/` menu: those that are possible right now. */
+/** The composer’s own commands in its `/` menu, as far as they are available right now. */
 import type {ModelOption, ToolOption} from '@openai/chatkit';
 import {strings} from '../strings.js';
 import type {BuiltIn} from './command-search.js';
@@ -28,7 +28,7 @@ export function buildBuiltIns(parts: BuiltInParts): readonly BuiltIn[] {
     attach && {key: 'attach', label: strings.addFiles, icon: 'paperclip', run: attach},
     mention && {key: 'mention', label: strings.mention, icon: 'at', run: mention},
     tools.length > 0 ? {key: 'tools', label: strings.tools, icon: 'settings-slider', choices: tools} : undefined,
-    // One model is no choice.
+    // With one model there is nothing to choose.
     models.length > 1 ? {key: 'models', label: strings.models, icon: 'sparkle', choices: models} : undefined,
   ];
   return actions.filter(action => action !== undefined);

@@ -13,7 +13,7 @@ import {filterSuggestions, type Outcome, type Suggestion, type SuggestionSource}
 
 const TYPING_PAUSE_MS = 150;
 
-/** One thing that the composer can do by itself; with `choices` it opens a level of its own. */
+/** A command of the composer itself; one with `choices` opens a nested list. */
 export interface BuiltIn {
   readonly key: string;
   readonly label: string;
@@ -23,7 +23,7 @@ export interface BuiltIn {
   readonly choices?: readonly BuiltIn[];
 }
 
-/** @param builtIns Asked at each search, since what is possible changes. */
+/** @param builtIns Called at each search, since the available commands change. */
 export function buildCommandSource(
   {onSearch, onSelect}: CommandSettings,
   builtIns: () => readonly BuiltIn[],
@@ -42,14 +42,14 @@ export function buildCommandSource(
     emptyText: strings.noCommands,
     delayMs: TYPING_PAUSE_MS,
     search: async query => {
-      const own = findBuiltIns(builtIns(), query);
-      const found = onSearch ? parseAll(await onSearch(query), parseCommand) : [];
-      return [...found.map(fromCommand), ...own];
+      const ownSuggestions = findBuiltIns(builtIns(), query);
+      const commands = onSearch ? parseAll(await onSearch(query), parseCommand) : [];
+      return [...commands.map(fromCommand), ...ownSuggestions];
     },
   };
 }
 
-/** A word finds what is on the second level too, so that nobody has to know where it is. */
+/** Finds built-ins by `query`, those of nested lists included, so that nobody has to know where they are. */
 function findBuiltIns(builtIns: readonly BuiltIn[], query: string): readonly Suggestion[] {
   if (query === '') return builtIns.map(fromBuiltIn);
   const all = builtIns.flatMap(builtIn => [builtIn, ...(builtIn.choices ?? [])]);

@@ -1,4 +1,4 @@
-/** Buttons and menus of the composer: files, tools, mentions, model. */
+/** The composer's buttons and menus for files, tools, mentions and models. */
 import type {ModelOption, ToolOption} from '@openai/chatkit';
 import {html, nothing} from 'lit';
 import {icon} from '../icons/icons.js';
@@ -10,11 +10,11 @@ export interface Choices {
   readonly tools: readonly ToolOption[];
   readonly selected: ToolOption | undefined;
   readonly isLocked: boolean;
-  /** `undefined` when nothing may be attached. */
+  /** `undefined` when no files can be attached. */
   readonly attach: (() => void) | undefined;
-  /** `undefined` where no camera is at hand. */
+  /** `undefined` on devices without a camera. */
   readonly photograph: (() => void) | undefined;
-  /** `undefined` when there is no button for it. */
+  /** `undefined` when the page wants no button for it. */
   readonly mention: (() => void) | undefined;
   readonly select: (toolId: string | undefined) => void;
 }
@@ -57,7 +57,7 @@ function renderPlus({tools, selected, attach, photograph, select, isLocked}: Cho
   const items = buildToolMenu({tools, toolId: selected?.id, attach, photograph, select});
   const [only] = items;
   if (!only) return nothing;
-  // A menu of one entry would be a click for nothing.
+  // A menu with a single entry would only cost a click.
   if (items.length === 1 && attach) {
     return html`<button
       type="button"

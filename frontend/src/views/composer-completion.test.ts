@@ -50,7 +50,7 @@ function start() {
 }
 
 /** Lets promises that are settled go on. */
-const settled = () => new Promise(resolve => setTimeout(resolve));
+const settle = () => new Promise(resolve => setTimeout(resolve));
 
 describe('the first list', () => {
   it('is searched for the word as it is when the part is there, fetched once', async () => {
@@ -84,7 +84,7 @@ describe('the first list', () => {
     type('@a');
     expect(completion.onKey(key('Escape'))).toBe(true);
     fetches[0]?.come();
-    await settled();
+    await settle();
     type('@ad');
     expect(completion.status).toBeUndefined();
     type('@ad @b');
@@ -101,7 +101,7 @@ describe('the first list', () => {
     opened.type('@a');
     leave(opened);
     opened.fetches[0]?.come();
-    await settled();
+    await settle();
     expect(opened.completion.status).toBeUndefined();
     expect(opened.asked).toEqual([]);
   });

@@ -1,21 +1,21 @@
-/** The word that is being completed after `@` or `/`: its list, the keys for it, and what takes its place. No DOM. */
-import {type DraftText, type Edited, findTrigger, insertTag, replace} from '../composer/draft-text.js';
+/** Completes the word after `@` or `/`: opens its list, handles keys, and replaces the word. No DOM. */
+import {type DraftText, type EditResult, findTrigger, insertTag, replaceRange} from '../composer/draft-text.js';
 import type {LazyPart} from '../lazy-parts.js';
 import {toError} from '../to-error.js';
 import type {Suggestion, SuggestionSearch, SuggestionState} from './composer-suggestions.js';
 import {charactersOf, type SuggestionsPart, suggestionsPart} from './lazy-suggestions.js';
 import type {SuggestionSettings} from './suggestion-sources.js';
 
-/** The field around the word. */
+/** The text field that the word is in. */
 export interface CompletedField {
-  /** Returns what is there now; `caret` is also the end of a selection. */
+  /** Returns the current draft and settings; `caret` is the end of the selection if there is one. */
   readonly look: () => {
     readonly draft: DraftText;
     readonly settings: SuggestionSettings | undefined;
     readonly caret: number;
   };
-  readonly commit: (edited: Edited) => void;
-  /** The list looks different. */
+  readonly commit: (edited: EditResult) => void;
+  /** Called when the list has changed. */
   readonly changed: () => void;
   readonly failed: (error: Error, isShown: boolean) => void;
 }
@@ -23,14 +23,14 @@ export interface CompletedField {
 export class Completion {
   readonly #field: CompletedField;
   readonly #part: LazyPart<SuggestionsPart>;
-  /** There with the first word after the part has come. */
+  /** Created with the first word after the lazy part was loaded. */
   #search: SuggestionSearch | undefined;
-  /** The list as long as the part is on its way (`searching`), or cannot be had (`failed`). */
+  /** The status while the lazy part is loading (`searching`), or could not be loaded (`failed`). */
   #waiting: 'searching' | 'failed' | undefined;
-  /** Beginning of the word, and the character there. */
+  /** The start of the word, and the character there. */
   #wordStart = 0;
   #character = '';
-  /** The word for which the list was closed by hand; it stays closed until the next word. */
+  /** The start of the word whose list the user has closed; it stays closed until the next word. */
   #dismissedStart: number | undefined;
   #isChoosing = false;
 
@@ -44,14 +44,14 @@ export class Completion {
     return this.#search?.state;
   }
 
-  /** The list in one word, also while there is nothing but the wait for it; `undefined` when it is closed. */
+  /** The status of the list, also while its part is loading; `undefined` when it is closed. */
   get status(): SuggestionState['status'] | undefined {
     return this.#waiting ?? this.state?.status;
   }
 
   close(): void {
     this.#search?.close();
-    if (this.#waiting) this.#wait(undefined);
+    if (this.#waiting) this.#setWaiting(undefined);
   }
 
   /** Marks the suggestion under the pointer. */
@@ -66,13 +66,13 @@ export class Completion {
     if (findTrigger(draft, caret, [this.#character])?.start !== this.#wordStart) this.close();
   }
 
-  /** Opens the list even for a word for which it was closed. */
+  /** Opens the list even if the user has closed it for this word. */
   reopen(): void {
     this.#dismissedStart = undefined;
     this.suggest();
   }
 
-  /** Whether there is a list, and it took the key. */
+  /** Whether a list is open that has handled the key. */
   onKey({key, shiftKey}: KeyboardEvent): boolean {
     const {status} = this;
     if (!status) return false;
@@ -87,26 +87,26 @@ export class Completion {
       case 'Enter':
       case 'Tab':
         if (shiftKey) return false;
-        // Whoever types fast presses Enter before the answer is there, and does not mean to send.
+        // Fast typists press Enter before the results arrive, and do not mean to send.
         if (status === 'searching') return key === 'Enter';
         if (!this.#search?.active) {
           this.#dismiss();
           return false;
         }
-        void this.#run(this.#search.active);
+        void this.#choose(this.#search.active);
         return true;
       default:
         return false;
     }
   }
 
-  /** Takes the suggestion at this place of the list. */
+  /** Chooses the suggestion with this index. */
   choose(index: number): void {
     const suggestion = this.state?.suggestions[index];
-    if (suggestion) void this.#run(suggestion);
+    if (suggestion) void this.#choose(suggestion);
   }
 
-  async #run(suggestion: Suggestion): Promise<void> {
+  async #choose(suggestion: Suggestion): Promise<void> {
     if (this.#isChoosing) return;
     this.#isChoosing = true;
     const start = this.#wordStart;
@@ -114,16 +114,16 @@ export class Completion {
     const character = this.#character;
     try {
       const outcome = await suggestion.choose();
-      // Typed on while the page was thinking: there is no longer a word to replace.
+      // The user has typed on in the meantime: the word to replace no longer exists.
       if (this.#field.look().draft !== draft) return;
       if (outcome.type === 'list') {
-        this.#field.commit(replace(draft, start, end, [{type: 'input_text', text: character}]));
+        this.#field.commit(replaceRange(draft, start, end, [{type: 'input_text', text: character}]));
         this.#search?.descend(outcome.suggestions);
         return;
       }
       this.close();
       this.#field.commit(
-        outcome.type === 'insert' ? insertTag(draft, start, end, outcome.tag) : replace(draft, start, end, []),
+        outcome.type === 'insert' ? insertTag(draft, start, end, outcome.tag) : replaceRange(draft, start, end, []),
       );
     } catch (error) {
       this.#dismiss();
@@ -133,7 +133,7 @@ export class Completion {
     }
   }
 
-  /** Opens, changes or closes the list, by the word before the caret. */
+  /** Opens, updates or closes the list, depending on the word before the caret. */
   suggest(): void {
     const {draft, settings, caret} = this.#field.look();
     const trigger = findTrigger(draft, caret, charactersOf(settings));
@@ -148,7 +148,7 @@ export class Completion {
     this.#character = trigger.character;
     const part = this.#part.value;
     if (!part) {
-      if (this.#waiting !== 'searching') void this.#fetch();
+      if (this.#waiting !== 'searching') void this.#loadPart();
       return;
     }
     const {changed, failed} = this.#field;
@@ -157,16 +157,16 @@ export class Completion {
     if (source) this.#search.ask(source, trigger.query);
   }
 
-  /** Goes on with the word as it is once the part is there, unless its list was closed. */
-  async #fetch(): Promise<void> {
-    this.#wait('searching');
+  /** Loads the lazy part, then suggests for the current word unless its list was closed. */
+  async #loadPart(): Promise<void> {
+    this.#setWaiting('searching');
     const part = await this.#part.load();
     if (!this.#waiting) return;
-    this.#wait(part ? undefined : 'failed');
+    this.#setWaiting(part ? undefined : 'failed');
     if (part) this.suggest();
   }
 
-  #wait(waiting: 'searching' | 'failed' | undefined): void {
+  #setWaiting(waiting: 'searching' | 'failed' | undefined): void {
     this.#waiting = waiting;
     this.#field.changed();
   }

@@ -1,7 +1,7 @@
-/** `<parlor-drop-zone>`: shows that files can be dropped anywhere on the chat, or on the page, and takes them. */
+/** `<parlor-drop-zone>`: accepts files dropped anywhere on the chat or on the page, and shows that they can be. */
 import {css, html, LitElement, nothing} from 'lit';
 import {icon} from '../icons/icons.js';
-import {express} from '../intents.js';
+import {dispatch} from '../intents.js';
 import {strings} from '../strings.js';
 import {baseStyles} from './styles.js';
 
@@ -28,19 +28,19 @@ export class DropZone extends LitElement {
         padding: 16px;
         border: 2px dashed var(--chatkit-focus);
         border-radius: var(--chatkit-radius-composer);
-        /* What is below is still to be seen, and is no text behind a text. */
+        /* The chat below shines through, but not so much that its text could be read. */
         background: color-mix(in srgb, var(--chatkit-surface) 96%, transparent);
         color: var(--chatkit-text-primary);
         font-weight: 500;
         text-align: center;
-        /* What is below keeps getting the events that tell when the pointer leaves. */
+        /* The elements below must keep getting the events that tell when the pointer leaves. */
         pointer-events: none;
       }
     `,
   ];
 
   declare disabled: boolean;
-  /** The page is the chat's: no file that is dropped beside it may take the browser elsewhere. Read when it is connected. */
+  /** Accepts drops on the whole page, so that no file dropped beside the chat navigates away. Read when connected. */
   declare onPage: boolean;
   declare isDragging: boolean;
 
@@ -73,7 +73,7 @@ export class DropZone extends LitElement {
   }
 
   override render() {
-    if (!this.isDragging || this.#isLeftToPage) return nothing;
+    if (!this.isDragging || this.#isPassive) return nothing;
     return html`<div class="target ${this.onPage ? 'page' : ''}" part="drop-target">
       ${icon(this.disabled ? 'warning' : 'paperclip', '28')}<span>${this.disabled ? strings.attachmentsOff : strings.dropFiles}</span>
     </div>`;
@@ -81,8 +81,8 @@ export class DropZone extends LitElement {
 
   #onOver = (event: Event): void => {
     const {dataTransfer} = event as DragEvent;
-    if (this.#isLeftToPage || !dataTransfer?.types.includes('Files')) return;
-    // Without this the browser would open the file instead of dropping it.
+    if (this.#isPassive || !dataTransfer?.types.includes('Files')) return;
+    // Otherwise the browser would open the file instead of dropping it.
     event.preventDefault();
     dataTransfer.dropEffect = 'copy';
     this.isDragging = true;
@@ -98,7 +98,7 @@ export class DropZone extends LitElement {
     this.isDragging = false;
     const {dataTransfer} = event as DragEvent;
     const dropped = [...(dataTransfer?.files ?? [])];
-    if (this.#isLeftToPage || dropped.length === 0) return;
+    if (this.#isPassive || dropped.length === 0) return;
     event.preventDefault();
     if (this.disabled) {
       this.#refuse(strings.attachmentsOff);
@@ -107,15 +107,16 @@ export class DropZone extends LitElement {
     // A folder looks like a file that cannot be read.
     const entries = [...(dataTransfer?.items ?? [])].filter(({kind}) => kind === 'file');
     const files = dropped.filter((_, at) => entries[at]?.webkitGetAsEntry?.()?.isDirectory !== true);
-    if (files.length > 0) express(this, {type: 'add-files', files});
+    if (files.length > 0) dispatch(this, {type: 'add-files', files});
     if (files.length < dropped.length) this.#refuse(strings.foldersRefused);
   };
 
   #refuse(problem: string): void {
-    express(this, {type: 'report', error: new Error(problem), isShown: true});
+    dispatch(this, {type: 'report', error: new Error(problem), isShown: true});
   }
 
-  get #isLeftToPage(): boolean {
+  /** Whether drops are left to the page. */
+  get #isPassive(): boolean {
     return this.disabled && !this.onPage;
   }
 }

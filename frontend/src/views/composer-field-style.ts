@@ -6,13 +6,13 @@ export const fieldStyles = css`
     display: block;
     min-inline-size: 0;
   }
-  /* The mirror makes the room: both grow with the text, without a measurement. */
+  /* The mirror sizes the field: both grow with the text, without measuring. */
   .grow {
     display: grid;
     grid-template: minmax(0, 1fr) / minmax(0, 1fr);
     max-block-size: min(220px, 40vh);
     font: inherit;
-    /* Below 16 px, phones zoom into the page when the field gets the focus. */
+    /* Below 16 px, phones zoom the page in when the field gets the focus. */
     font-size: max(16px, var(--chatkit-base-size));
     line-height: 1.5;
   }
@@ -57,7 +57,7 @@ export const fieldStyles = css`
     color: var(--chatkit-text-primary);
     caret-color: currentColor;
   }
-  /* The whole composer shows the focus; two rings would be one too many. */
+  /* The composer itself shows the focus ring. */
   textarea:focus-visible {
     outline: none;
   }
@@ -68,13 +68,13 @@ export const fieldStyles = css`
     overflow: hidden;
     text-overflow: ellipsis;
   }
-  /* Chromium takes the ellipsis of the field, not of its placeholder. */
+  /* Chromium uses the ellipsis of the field, not of its placeholder. */
   textarea:enabled:placeholder-shown {
     white-space: nowrap;
     overflow: hidden;
     text-overflow: ellipsis;
   }
-  /* The field with the focus has no ellipsis in Chromium: what does not fit fades. */
+  /* A focused field has no ellipsis in Chromium, so text that does not fit fades out. */
   :host(:dir(ltr)) textarea:focus:placeholder-shown {
     mask-image: linear-gradient(to left, transparent, #000 20px);
   }

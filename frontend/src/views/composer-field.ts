@@ -1,8 +1,16 @@
 /** `<parlor-composer-field>`: the text field of the composer, with its tags and the suggestions after `@` and `/`. */
 import {html, LitElement, nothing} from 'lit';
 import {live} from 'lit/directives/live.js';
-import {type DraftText, type Edited, EMPTY_DRAFT, edit, replace, slice, snap} from '../composer/draft-text.js';
-import {express} from '../intents.js';
+import {
+  type DraftText,
+  type EditResult,
+  EMPTY_DRAFT,
+  edit,
+  replaceRange,
+  sliceContent,
+  snapSelection,
+} from '../composer/draft-text.js';
+import {dispatch} from '../intents.js';
 import {strings} from '../strings.js';
 import {Completion} from './composer-completion.js';
 import {fieldStyles} from './composer-field-style.js';
@@ -15,14 +23,14 @@ import {popoverStyles} from './popover-style.js';
 import {baseStyles} from './styles.js';
 import type {SuggestionSettings} from './suggestion-sources.js';
 
-/** Texts whose tags an undo brings back. */
-const MAX_REMEMBERED = 100;
-/** More than the field shows at its largest, however wide it is. */
+/** How many texts an undo can restore the tags of. */
+const MAX_TAGGED_DRAFTS = 100;
+/** More than the field can show at its tallest and widest. */
 const MAX_MIRRORED_CHARS = 8_000;
 
 /**
- * A plain text area, because only that works with every input method, screen reader and spelling checker; tags are ranges
- * of its text, and a mirror behind it draws what marks them.
+ * A plain text area, because nothing else works with every input method, screen reader and spelling checker. Tags are
+ * ranges of its text; a mirror behind it draws their backgrounds.
  *
  * @event draft-change - The text or a tag changed; read `draft`.
  * @event draft-submit - Enter was pressed.
@@ -39,20 +47,20 @@ export class ComposerField extends LitElement {
 
   declare draft: DraftText;
   declare placeholder: string;
-  /** Nothing can be typed, and the text gives way to the placeholder. */
+  /** Prevents typing, and shows the placeholder in place of the text. */
   declare disabled: boolean;
-  /** `undefined` suggests nothing. */
+  /** `undefined` turns suggestions off. */
   declare suggesting: SuggestionSettings | undefined;
 
   readonly #completion = new Completion({
     look: () => ({draft: this.draft, settings: this.suggesting, caret: this.#selection.end}),
     commit: edited => this.#commit(edited),
     changed: () => this.requestUpdate(),
-    failed: (error, isShown) => express(this, {type: 'report', error, isShown}),
+    failed: (error, isShown) => dispatch(this, {type: 'report', error, isShown}),
   });
   #caret = 0;
   #hasComposedEnter = false;
-  #remembered = new Map<string, DraftText>();
+  #taggedDrafts = new Map<string, DraftText>();
   readonly #handlers: SuggestionHandlers = {
     choose: index => this.#completion.choose(index),
     point: index => this.#completion.point(index),
@@ -68,7 +76,7 @@ export class ComposerField extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    // Safari tells only the document; it is not told about texts in shadow roots elsewhere.
+    // Safari dispatches the event at the document only; elsewhere the document gets none for fields in shadow roots.
     document.addEventListener('selectionchange', this.#onSelect);
   }
 
@@ -89,12 +97,12 @@ export class ComposerField extends LitElement {
     this.#commit({draft, caret: draft.text.length});
   }
 
-  /** Puts text where the caret is, set apart from the words around it. */
+  /** Inserts text at the caret, with spaces between it and the words around it. */
   insertText(text: string): void {
     const {start, end} = this.#selection;
     const before = /\S$/.test(this.draft.text.slice(0, start)) ? ' ' : '';
     const after = /^\S/.test(this.draft.text.slice(end)) ? ' ' : '';
-    this.#commit(replace(this.draft, start, end, [{type: 'input_text', text: before + text + after}]));
+    this.#commit(replaceRange(this.draft, start, end, [{type: 'input_text', text: before + text + after}]));
   }
 
   /** Opens the suggestions of `character` at the caret, as if it had been typed. */
@@ -102,14 +110,14 @@ export class ComposerField extends LitElement {
     this.focus();
     const {start, end} = this.#selection;
     const before = /[^\s([{]$/.test(this.draft.text.slice(0, start)) ? ' ' : '';
-    this.#commit(replace(this.draft, start, end, [{type: 'input_text', text: before + character}]));
+    this.#commit(replaceRange(this.draft, start, end, [{type: 'input_text', text: before + character}]));
     this.#completion.reopen();
   }
 
   override render() {
     const shown = this.disabled ? EMPTY_DRAFT : this.draft;
     const {state, status} = this.#completion;
-    const hasLists = charactersOf(this.suggesting).length > 0;
+    const hasSuggestions = charactersOf(this.suggesting).length > 0;
     const part = state && suggestionsPart.value;
     const note = status === 'failed' ? strings.partMissing : strings.searching;
     return html`<div class="grow">
@@ -121,8 +129,8 @@ export class ComposerField extends LitElement {
           enterkeyhint=${isTouch() ? 'enter' : 'send'}
           autocomplete="off"
           aria-label=${strings.composer}
-          aria-autocomplete=${hasLists ? 'list' : nothing}
-          aria-haspopup=${hasLists ? 'listbox' : nothing}
+          aria-autocomplete=${hasSuggestions ? 'list' : nothing}
+          aria-haspopup=${hasSuggestions ? 'listbox' : nothing}
           aria-controls=${state ? 'suggestions' : nothing}
           aria-activedescendant=${state && state.active >= 0 && state.suggestions.length > 0 ? `suggestion-${state.active}` : nothing}
           placeholder=${this.placeholder}
@@ -154,7 +162,7 @@ export class ComposerField extends LitElement {
       at = range.end;
       return html`${before}<span class="tag">${text.slice(range.start, range.end)}</span>`;
     });
-    // Behind the last tag, the mirror only makes room, and that has a limit: ten thousand lines need no layout.
+    // After the last tag the mirror only sizes the field, whose height is limited: ten thousand lines need no layout.
     return html`${parts}${text.slice(at, at + MAX_MIRRORED_CHARS)}`;
   }
 
@@ -174,16 +182,16 @@ export class ComposerField extends LitElement {
   #onInput = (event: Event): void => {
     const field = event.target as HTMLTextAreaElement;
     const {inputType} = event as InputEvent;
-    const remembered = inputType?.startsWith('history') ? this.#remembered.get(field.value) : undefined;
-    const edited = remembered
-      ? {draft: remembered, caret: field.selectionEnd}
+    const restored = inputType?.startsWith('history') ? this.#taggedDrafts.get(field.value) : undefined;
+    const edited = restored
+      ? {draft: restored, caret: field.selectionEnd}
       : edit(this.draft, field.value, field.selectionEnd);
-    this.#remember(this.draft);
-    this.#remember(edited.draft);
+    this.#rememberTags(this.draft);
+    this.#rememberTags(edited.draft);
     if (edited.draft.text === field.value) {
       this.draft = edited.draft;
       this.#caret = edited.caret;
-      this.#tell();
+      this.#notifyChange();
     } else {
       this.#commit(edited);
     }
@@ -191,7 +199,7 @@ export class ComposerField extends LitElement {
   };
 
   #onKey = (event: KeyboardEvent): void => {
-    // Input methods confirm their choice with Enter and move in it with arrows; Safari says so only by the key code.
+    // Input methods use Enter and arrow keys themselves; Safari shows it only by the key code.
     const isComposing = event.isComposing || event.keyCode === 229;
     this.#hasComposedEnter = isComposing && event.key === 'Enter' && !event.shiftKey;
     if (isComposing) return;
@@ -202,18 +210,18 @@ export class ComposerField extends LitElement {
     }
     if (event.key === 'Backspace' || event.key === 'Delete') this.#selectTag(event.key === 'Backspace');
     if (event.key !== 'Enter' || event.shiftKey || event.altKey) return;
-    // A keyboard on the screen has no Shift+Enter, and the button is beside it.
+    // On-screen keyboards have no Shift+Enter, so Enter starts a new line; the send button is near.
     if (isTouch() && !event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
     this.dispatchEvent(new Event('draft-submit', {bubbles: true}));
   };
 
-  /** Some input methods pass on the Enter that confirmed their choice; it was not meant as a new line. */
+  /** Some input methods also pass on the Enter that confirmed their choice; it must not start a new line. */
   #onBeforeInput = (event: InputEvent): void => {
     if (this.#hasComposedEnter && event.inputType === 'insertLineBreak') event.preventDefault();
   };
 
-  /** Deletes a tag in one step, which an undo then takes back in one. Where there are no keys, `edit` sees to it. */
+  /** Selects the whole tag before it is deleted, so that one undo restores it. Without key events, `edit` does this. */
   #selectTag(isBackward: boolean): void {
     const {start, end} = this.#selection;
     if (start !== end) return;
@@ -221,19 +229,19 @@ export class ComposerField extends LitElement {
     if (range) this.#field?.setSelectionRange(range.start, range.end);
   }
 
-  /** Keeps the caret out of tags, and the list with the word it belongs to. */
+  /** Keeps the caret out of tags, and closes the list when the caret leaves its word. */
   #onSelect = (event: Event): void => {
     const field = this.#field;
     if (!field || this.disabled || field.value !== this.draft.text) return;
     if ((event as KeyboardEvent).isComposing || this.shadowRoot?.activeElement !== field) return;
     const {selectionStart, selectionEnd, selectionDirection} = field;
-    const [start, end] = snap(this.draft, selectionStart, selectionEnd, this.#caret);
+    const [start, end] = snapSelection(this.draft, selectionStart, selectionEnd, this.#caret);
     if (start !== selectionStart || end !== selectionEnd) field.setSelectionRange(start, end, selectionDirection);
     this.#caret = end;
     this.#completion.follow(end);
   };
 
-  /** Fetches the lists before the first character calls for one. */
+  /** Fetches the suggestions part before the first character needs it. */
   #onFocus = (): void => {
     if (charactersOf(this.suggesting).length > 0) void suggestionsPart.load();
   };
@@ -249,7 +257,7 @@ export class ComposerField extends LitElement {
 
   #onCopy = (event: ClipboardEvent): void => {
     const {start, end} = this.#selection;
-    const content = slice(this.draft, start, end);
+    const content = sliceContent(this.draft, start, end);
     if (!event.clipboardData || !content.some(({type}) => type === 'input_tag')) return;
     event.preventDefault();
     writeTags(event.clipboardData, this.draft.text.slice(start, end), content);
@@ -259,52 +267,52 @@ export class ComposerField extends LitElement {
     this.#onCopy(event);
     if (!event.defaultPrevented) return;
     const {start, end} = this.#selection;
-    this.#commit(replace(this.draft, start, end, []));
+    this.#commit(replaceRange(this.draft, start, end, []));
   };
 
   #onPaste = (event: ClipboardEvent): void => {
     const data = event.clipboardData;
     if (!data) return;
     const files = [...data.files];
-    // Office programs put a picture of the text beside the text.
+    // Office programs add a picture of the text to the text.
     if (files.length > 0 && data.getData('text/plain') === '') {
       event.preventDefault();
       this.dispatchEvent(new CustomEvent('draft-files', {detail: files}));
       return;
     }
     const text = data.getData('text/plain').replace(/\r\n?/g, '\n');
-    const tagged = readTags(data);
+    const pasted = readTags(data);
     // Browsers take minutes to insert ten thousand lines one by one.
-    const content = tagged.length === 0 && isLongText(text) ? [{type: 'input_text' as const, text}] : tagged;
+    const content = pasted.length === 0 && isLongText(text) ? [{type: 'input_text' as const, text}] : pasted;
     if (content.length === 0) return;
     event.preventDefault();
     const {start, end} = this.#selection;
-    this.#commit(replace(this.draft, start, end, content));
+    this.#commit(replaceRange(this.draft, start, end, content));
   };
 
-  #commit(edited: Edited): void {
+  #commit(edited: EditResult): void {
     const field = this.#field;
-    this.#remember(this.draft);
-    this.#remember(edited.draft);
+    this.#rememberTags(this.draft);
+    this.#rememberTags(edited.draft);
     this.draft = edited.draft;
     this.#caret = edited.caret;
     if (field && !this.disabled) {
       writeText(field, edited.draft.text, this.shadowRoot?.activeElement === field);
       field.setSelectionRange(edited.caret, edited.caret);
     }
-    this.#tell();
+    this.#notifyChange();
   }
 
-  #remember(draft: DraftText): void {
-    this.#remembered.delete(draft.text);
-    // Others need no memory: a hundred versions of ten thousand lines would be one of 40 MB.
+  #rememberTags(draft: DraftText): void {
+    this.#taggedDrafts.delete(draft.text);
+    // Drafts without tags need none of it: a hundred versions of ten thousand lines would take 40 MB.
     if (draft.tags.length === 0) return;
-    this.#remembered.set(draft.text, draft);
-    const [oldest] = this.#remembered.keys();
-    if (this.#remembered.size > MAX_REMEMBERED && oldest !== undefined) this.#remembered.delete(oldest);
+    this.#taggedDrafts.set(draft.text, draft);
+    const [oldest] = this.#taggedDrafts.keys();
+    if (this.#taggedDrafts.size > MAX_TAGGED_DRAFTS && oldest !== undefined) this.#taggedDrafts.delete(oldest);
   }
 
-  #tell(): void {
+  #notifyChange(): void {
     this.dispatchEvent(new Event('draft-change'));
   }
 

@@ -1,4 +1,4 @@
-/** `<parlor-menu-button>`: a button with a menu of actions and choices, as the composer has several. */
+/** `<parlor-menu-button>`: a button with a menu of actions and choices; the composer has several. */
 import {css, html, LitElement, nothing, type TemplateResult} from 'lit';
 import {icon} from '../icons/icons.js';
 import {popoverStyles} from './popover-style.js';
@@ -15,7 +15,7 @@ export interface MenuItem {
   readonly choose: () => void;
 }
 
-/** Between the menu and the upper edge of the chat. */
+/** The gap between the menu and the upper edge of the chat. */
 const MARGIN_PX = 16;
 
 export class MenuButton extends LitElement {
@@ -104,7 +104,7 @@ export class MenuButton extends LitElement {
   declare label: string;
   declare items: readonly MenuItem[];
   declare disabled: boolean;
-  /** Text on the button; without it there is a plus sign. */
+  /** Text on the button; `undefined` shows a plus sign. */
   declare face: string | undefined;
   declare isOpen: boolean;
 
@@ -188,11 +188,11 @@ export class MenuButton extends LitElement {
     const moves: Readonly<Record<string, number>> = {ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1};
     if (event.key === 'Escape') {
       event.stopPropagation();
-      // A dialog that the chat is in closes by the key itself.
+      // Otherwise a dialog around the chat would close too.
       event.preventDefault();
       this.#close();
     } else if (event.key === 'Tab') {
-      // From the opener on: Chromium would go round inside the shadow root.
+      // Tab then moves on from the opener: Chromium would cycle inside the shadow root.
       this.#close();
     } else if (Object.hasOwn(moves, event.key)) {
       event.preventDefault();
@@ -213,7 +213,7 @@ export class MenuButton extends LitElement {
   }
 }
 
-/** Tells what opens above `view` how high it may be: up to the upper edge of the chat. */
+/** Sets `--composer-room` on `view`: how tall a popover above it may be, up to the upper edge of the chat. */
 export function measureRoom(view: HTMLElement): void {
   let chat: Element = view;
   for (let root = chat.getRootNode(); root instanceof ShadowRoot; root = chat.getRootNode()) chat = root.host;

@@ -40,7 +40,7 @@ export const composerStyles = css`
   .box:focus-within {
     box-shadow: var(--chatkit-shadow-3);
   }
-  /* The one mark of focus in the text, beside the caret; every button has its own ring. */
+  /* Marks the focus of the text field; every button has its own ring. */
   .box:has(parlor-composer-field:focus-within) {
     border-color: var(--chatkit-focus);
   }

@@ -1,4 +1,4 @@
-/** The listbox of suggestions after `@` and `/`, which the text field points into. */
+/** The listbox of suggestions after `@` and `/`, referenced by the text field. */
 import {html, nothing} from 'lit';
 import {hasIcon, icon} from '../icons/icons.js';
 import {isSafeImage} from '../links.js';
@@ -10,10 +10,10 @@ export interface SuggestionHandlers {
   readonly point: (index: number) => void;
 }
 
-/** The list above the field; ids and references stay in the field's shadow root. */
+/** Renders the list above the field, in the field's shadow root, since ids work only within one root. */
 export function renderSuggestions(state: SuggestionState, handlers: SuggestionHandlers) {
-  const groups = groupBy(state.suggestions);
-  // A listbox without options is none; what is said instead is announced by the field.
+  const groups = collectGroups(state.suggestions);
+  // An empty listbox is not valid; the field announces the note that stands in its place.
   const isList = state.suggestions.length > 0 || state.status === 'searching';
   let index = -1;
   return html`<div
@@ -54,26 +54,26 @@ function renderOption(
       @click=${() => choose(index)}
       @pointermove=${() => point(index)}
     >
-      ${drawGlyph(glyph)}
+      ${renderGlyph(glyph)}
       <span class="words" dir="auto">${label}${description ? html`<span class="description">${description}</span>` : nothing}</span>
     </div>`;
 }
 
-/** The state of the list in words, for those who do not see it. */
+/** Describes the state of the list for screen readers. */
 export function announcementOf({status, suggestions, source}: SuggestionState): string {
   if (suggestions.length > 0) return strings.suggestionCount(suggestions.length);
   if (status === 'searching') return strings.searching;
   return status === 'failed' ? strings.searchFailed : source.emptyText;
 }
 
-function drawGlyph(glyph: string | undefined) {
+function renderGlyph(glyph: string | undefined) {
   if (glyph === undefined) return nothing;
-  const isAddress = /^[^\s<>"'`]*[/:][^\s<>"'`]*$/.test(glyph) && !/^(?:lucide|vendor):/.test(glyph);
-  if (hasIcon(glyph) || !isAddress) return icon(glyph, '18');
+  const isURL = /^[^\s<>"'`]*[/:][^\s<>"'`]*$/.test(glyph) && !/^(?:lucide|vendor):/.test(glyph);
+  if (hasIcon(glyph) || !isURL) return icon(glyph, '18');
   return isSafeImage(glyph, undefined, document.baseURI) ? html`<img src=${glyph} alt="" />` : nothing;
 }
 
-function groupBy(suggestions: readonly Suggestion[]): Map<string | undefined, Suggestion[]> {
+function collectGroups(suggestions: readonly Suggestion[]): Map<string | undefined, Suggestion[]> {
   const groups = new Map<string | undefined, Suggestion[]>();
   for (const suggestion of suggestions) {
     const members = groups.get(suggestion.group) ?? [];

@@ -1,4 +1,4 @@
-/** The search for suggestions while a word is typed: debounced, and the newest wins. No DOM. */
+/** Searches for suggestions while a word is typed: debounced, and only the newest search counts. No DOM. */
 import type {InputTag} from '../composer/draft-text.js';
 import {toError} from '../to-error.js';
 
@@ -6,10 +6,10 @@ export interface Suggestion {
   readonly key: string;
   readonly label: string;
   readonly description: string | undefined;
-  /** A built-in name, or the address of an image. */
+  /** A built-in name, or the URL of an image. */
   readonly icon: string | undefined;
   readonly group: string | undefined;
-  /** Runs the choice. Rejects when it failed; the words typed so far then stay. */
+  /** Carries out the choice. Rejects if that failed; the word then stays as it was typed. */
   readonly choose: () => Promise<Outcome>;
 }
 
@@ -17,7 +17,7 @@ export interface Suggestion {
 export type Outcome =
   | {readonly type: 'clear'}
   | {readonly type: 'insert'; readonly tag: InputTag}
-  /** The next level: what is typed from now on filters it. */
+  /** A nested list, which further typing filters. */
   | {readonly type: 'list'; readonly suggestions: readonly Suggestion[]};
 
 export interface SuggestionSource {
@@ -25,17 +25,17 @@ export interface SuggestionSource {
   readonly character: string;
   readonly label: string;
   readonly emptyText: string;
-  /** Milliseconds that the person must pause before `search` is called. */
+  /** Milliseconds that the user must pause before `search` is called. */
   readonly delayMs: number;
   readonly search: (query: string) => Promise<readonly Suggestion[]>;
 }
 
 export interface SuggestionState {
   readonly source: SuggestionSource;
-  /** Suggestions of the last search that ended; they stay while a newer search runs. */
+  /** Results of the last finished search; they stay while a newer one runs. */
   readonly suggestions: readonly Suggestion[];
   readonly status: 'searching' | 'ready' | 'failed';
-  /** Index of the one that Enter takes; −1 for none. */
+  /** Index of the suggestion that Enter chooses; −1 for none. */
   readonly active: number;
 }
 
@@ -44,19 +44,19 @@ export interface SuggestionHost {
   readonly failed: (error: Error) => void;
 }
 
-/** A search that takes longer has failed. */
+/** A search that takes longer counts as failed. */
 const SEARCH_TIMEOUT_MS = 15_000;
-/** More than anybody reads. */
+/** More than a user would scroll through. */
 const MAX_SUGGESTIONS = 200;
 
 export class SuggestionSearch {
   readonly #host: SuggestionHost;
   #state: SuggestionState | undefined;
-  /** A nested level, which the page does not search. */
+  /** The nested list that is open; the page does not search it. */
   #level: readonly Suggestion[] | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Grows with each search; an answer with an older number is stale. */
-  #turn = 0;
+  /** Incremented by each search; results of an earlier generation are stale. */
+  #generation = 0;
 
   constructor(host: SuggestionHost) {
     this.#host = host;
@@ -71,81 +71,86 @@ export class SuggestionSearch {
     return this.#state?.suggestions[this.#state.active];
   }
 
-  /** Searches for `query`, after a pause when the source wants one. */
+  /** Searches for `query`, after the pause that the source asks for. */
   ask(source: SuggestionSource, query: string): void {
-    this.#stop();
+    this.#cancel();
     const isOpen = this.#state?.source.character === source.character;
     if (!isOpen) this.#level = undefined;
     if (this.#level) {
-      this.#show({source, suggestions: filterSuggestions(this.#level, query), status: 'ready', active: 0});
+      this.#setState({source, suggestions: filterSuggestions(this.#level, query), status: 'ready', active: 0});
       return;
     }
-    const known = isOpen ? this.#state : undefined;
-    this.#show({source, suggestions: known?.suggestions ?? [], status: 'searching', active: known?.active ?? 0});
-    const turn = this.#turn;
-    // The first list comes at once: only typing is worth waiting for.
-    this.#timer = setTimeout(() => void this.#run(source, query, turn), query === '' ? 0 : source.delayMs);
+    const previous = isOpen ? this.#state : undefined;
+    this.#setState({
+      source,
+      suggestions: previous?.suggestions ?? [],
+      status: 'searching',
+      active: previous?.active ?? 0,
+    });
+    const generation = this.#generation;
+    // The first list comes at once: only typing needs the pause.
+    this.#timer = setTimeout(() => void this.#search(source, query, generation), query === '' ? 0 : source.delayMs);
   }
 
-  /** Shows the next level; the page is not asked again until the menu closes. */
+  /** Shows a nested list; the page is not asked again until the menu closes. */
   descend(suggestions: readonly Suggestion[]): void {
     if (!this.#state) return;
-    this.#stop();
+    this.#cancel();
     this.#level = suggestions;
-    this.#show({...this.#state, suggestions, status: 'ready', active: 0});
+    this.#setState({...this.#state, suggestions, status: 'ready', active: 0});
   }
 
-  /** Moves to the next (1) or previous (−1) one, round at the ends. */
+  /** Moves to the next (1) or previous (−1) suggestion, wrapping around at the ends. */
   move(step: 1 | -1): void {
     const state = this.#state;
     if (!state || state.suggestions.length === 0) return;
     const count = state.suggestions.length;
-    this.#show({...state, active: (state.active + step + count) % count});
+    this.#setState({...state, active: (state.active + step + count) % count});
   }
 
   point(active: number): void {
-    if (this.#state && this.#state.active !== active) this.#show({...this.#state, active});
+    if (this.#state && this.#state.active !== active) this.#setState({...this.#state, active});
   }
 
   close(): void {
-    this.#stop();
+    this.#cancel();
     this.#level = undefined;
     if (!this.#state) return;
     this.#state = undefined;
     this.#host.changed();
   }
 
-  async #run(source: SuggestionSource, query: string, turn: number): Promise<void> {
+  async #search(source: SuggestionSource, query: string, generation: number): Promise<void> {
     try {
-      const found = await withTimeout(source.search(query), SEARCH_TIMEOUT_MS);
-      if (turn !== this.#turn) return;
-      const suggestions = groupSuggestions(found.slice(0, MAX_SUGGESTIONS));
-      this.#show({source, suggestions, status: 'ready', active: suggestions.length > 0 ? 0 : -1});
+      const results = await withTimeout(source.search(query), SEARCH_TIMEOUT_MS);
+      if (generation !== this.#generation) return;
+      const suggestions = groupSuggestions(results.slice(0, MAX_SUGGESTIONS));
+      this.#setState({source, suggestions, status: 'ready', active: suggestions.length > 0 ? 0 : -1});
     } catch (error) {
-      if (turn !== this.#turn) return;
-      this.#show({source, suggestions: [], status: 'failed', active: -1});
+      if (generation !== this.#generation) return;
+      this.#setState({source, suggestions: [], status: 'failed', active: -1});
       this.#host.failed(toError(error));
     }
   }
 
-  #stop(): void {
+  #cancel(): void {
     clearTimeout(this.#timer);
-    this.#turn += 1;
+    this.#generation += 1;
   }
 
-  #show(state: SuggestionState): void {
+  #setState(state: SuggestionState): void {
     this.#state = state;
     this.#host.changed();
   }
 }
 
-/** Returns the suggestions whose label or description has `query` in it. */
+/** Returns the suggestions whose label or description contains `query`. */
 export function filterSuggestions(suggestions: readonly Suggestion[], query: string): readonly Suggestion[] {
   const wanted = query.toLowerCase();
   return suggestions.filter(({label, description}) => `${label} ${description ?? ''}`.toLowerCase().includes(wanted));
 }
 
-/** Members of a group one after the other, groups in the order of their first member. */
+/** Sorts suggestions so that members of a group are adjacent, in the order in which the groups first appear. */
 export function groupSuggestions(suggestions: readonly Suggestion[]): readonly Suggestion[] {
   const groups = new Map<string | undefined, Suggestion[]>();
   for (const suggestion of suggestions) {

@@ -1,9 +1,9 @@
-/** Writing into a text field so that undo works, and tags of a message on the clipboard. */
+/** Changes a text field so that undo works, and puts tags of a message on the clipboard. */
 import {countSameAtEnd, countSameAtStart} from '../composer/draft-text.js';
 import {parseUserContent} from '../protocol/parsing.js';
 import type {UserContent} from '../protocol/types.js';
 
-/** The clipboard’s type for a part of a message, tags included, on its way from one composer to another. */
+/** The clipboard type of a part of a message, tags included, copied from one composer to another. */
 const CLIPBOARD_TYPE = 'application/x-parlor-message+json';
 
 const MAX_EDITED_LINES = 500;
@@ -13,7 +13,7 @@ export function isLongText(text: string): boolean {
   return text.length > MAX_EDITED_CHARS || text.split('\n', MAX_EDITED_LINES + 1).length > MAX_EDITED_LINES;
 }
 
-/** Changes only what differs, through the browser's own editing where that is possible, so that undo works. */
+/** Replaces only the differing part, by the browser's own editing where possible, so that undo works. */
 export function writeText(field: HTMLTextAreaElement, text: string, isFocused: boolean): void {
   const before = field.value;
   if (before === text) return;
@@ -21,27 +21,27 @@ export function writeText(field: HTMLTextAreaElement, text: string, isFocused: b
   const prefix = countSameAtStart(before, text, shorter);
   const suffix = countSameAtEnd(before, text, shorter - prefix);
   const added = text.slice(prefix, text.length - suffix);
-  // The browser's own editing takes ever longer with the number of lines; a long text goes in at once, without an undo.
+  // The browser's editing is too slow with many lines; a long text is set directly, without undo.
   if (isFocused && !isLongText(added) && typeof document.execCommand === 'function') {
-    const silence = (event: Event): void => event.stopImmediatePropagation();
-    field.addEventListener('input', silence, {capture: true});
+    const stopEvent = (event: Event): void => event.stopImmediatePropagation();
+    field.addEventListener('input', stopEvent, {capture: true});
     field.setSelectionRange(prefix, before.length - suffix);
     document.execCommand(added === '' ? 'delete' : 'insertText', false, added);
-    field.removeEventListener('input', silence, {capture: true});
+    field.removeEventListener('input', stopEvent, {capture: true});
   }
   if (field.value !== text) field.value = text;
 }
 
-/** Puts a part of a message on the clipboard: as words for everybody, and with its tags for composers. */
+/** Puts a part of a message on the clipboard: as plain text, and with its tags for other composers. */
 export function writeTags(clipboard: DataTransfer, text: string, content: readonly UserContent[]): void {
   clipboard.setData('text/plain', text);
   clipboard.setData(CLIPBOARD_TYPE, JSON.stringify(content));
 }
 
-/** The content that `writeTags` put there; empty when there is none, and then the words are pasted as they are. */
+/** Returns the content that `writeTags` put on the clipboard; empty when there is none. */
 export function readTags(clipboard: DataTransfer): readonly UserContent[] {
   try {
-    // Any page may write this type, so it is parsed like everything that comes from outside.
+    // Any page may write this type, so it is parsed like all external data.
     const content: unknown = JSON.parse(clipboard.getData(CLIPBOARD_TYPE));
     return Array.isArray(content) ? content.map(parseUserContent).filter(part => part !== undefined) : [];
   } catch {

@@ -50,14 +50,14 @@ async function mount(options: Record<string, unknown> = {}, properties: Partial<
   const intents: Intent[] = [];
   composer.addEventListener('parlor-intent', event => intents.push((event as IntentEvent).intent));
   document.body.append(composer);
-  await drawn(composer);
+  await waitForRender(composer);
   return {composer, intents, sent: () => intents.filter(({type}) => type === 'send')};
 }
 
 const fieldOf = (composer: ComposerView) => part<ComposerField>(composer, 'parlor-composer-field');
 const boxOf = (composer: ComposerView) => part<HTMLTextAreaElement>(fieldOf(composer), 'textarea');
 const listOf = (composer: ComposerView) => fieldOf(composer).renderRoot.querySelector('#suggestions');
-const named = (composer: ComposerView, name: string) =>
+const buttonOf = (composer: ComposerView, name: string) =>
   part<HTMLButtonElement>(composer, `button[aria-label="${name}"]`);
 
 function part<T extends Element>(of: {readonly shadowRoot: ShadowRoot | null}, selector: string): T {
@@ -66,7 +66,7 @@ function part<T extends Element>(of: {readonly shadowRoot: ShadowRoot | null}, s
   return found;
 }
 
-async function drawn(composer: ComposerView): Promise<void> {
+async function waitForRender(composer: ComposerView): Promise<void> {
   await composer.updateComplete;
   await composer.shadowRoot?.querySelector<ComposerField>('parlor-composer-field')?.updateComplete;
 }
@@ -77,13 +77,13 @@ async function type(composer: ComposerView, value: string, caret = value.length)
   box.value = value;
   box.setSelectionRange(caret, caret);
   box.dispatchEvent(new Event('input', {bubbles: true}));
-  await drawn(composer);
+  await waitForRender(composer);
 }
 
 async function press(composer: ComposerView, key: string, more: KeyboardEventInit = {}): Promise<KeyboardEvent> {
   const event = new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true, ...more});
   boxOf(composer).dispatchEvent(event);
-  await drawn(composer);
+  await waitForRender(composer);
   return event;
 }
 
@@ -123,9 +123,9 @@ describe('files', () => {
   it('hold the message back until all have arrived', async () => {
     const {composer, sent} = await mount(on, {uploads: [UPLOAD, {...UPLOAD, key: 'v', status: 'uploading'}]});
     await type(composer, 'Look');
-    expect(named(composer, 'Send message').disabled).toBe(true);
+    expect(buttonOf(composer, 'Send message').disabled).toBe(true);
     composer.uploads = [UPLOAD];
-    await drawn(composer);
+    await waitForRender(composer);
     await press(composer, 'Enter');
     expect(sent()).toMatchObject([{content: [text('Look')], attachments: [{id: 'f'}]}]);
   });
@@ -161,7 +161,7 @@ describe('files', () => {
     const {composer} = await mount(on);
     const input = part<HTMLInputElement>(composer, 'input[type=file]');
     const opened = vi.spyOn(input, 'click').mockImplementation(() => {});
-    named(composer, 'Add photos and files').click();
+    buttonOf(composer, 'Add photos and files').click();
     expect(opened).toHaveBeenCalledTimes(1);
     expect(input).toMatchObject({hidden: true, tabIndex: -1, accept: 'image/*,.png', multiple: true});
   });
@@ -193,9 +193,9 @@ describe('tools and models', () => {
   it('are in the menu; pinned and chosen ones are in sight, with their short names', async () => {
     const {composer, intents} = await mount({}, {tools: TOOLS, toolId: 'web'});
     expect(boxOf(composer).placeholder).toBe('Search for…');
-    expect(named(composer, 'Stop using Search the web').textContent).toContain('Search');
-    named(composer, 'Stop using Search the web').click();
-    const pinned = named(composer, 'Create an image');
+    expect(buttonOf(composer, 'Stop using Search the web').textContent).toContain('Search');
+    buttonOf(composer, 'Stop using Search the web').click();
+    const pinned = buttonOf(composer, 'Create an image');
     expect(pinned.getAttribute('aria-pressed')).toBe('false');
     pinned.click();
     expect(intents).toEqual([
@@ -317,8 +317,8 @@ describe('mentions', () => {
   it('have a button that types the sign', async () => {
     const {composer} = await mount({entities: {onTagSearch: async () => [], showComposerMenu: true}});
     await type(composer, 'Ask');
-    named(composer, 'Mention').click();
-    await drawn(composer);
+    buttonOf(composer, 'Mention').click();
+    await waitForRender(composer);
     expect(boxOf(composer).value).toBe('Ask @');
     await vi.waitFor(() => expect(listOf(composer)).not.toBeNull());
   });
@@ -328,7 +328,7 @@ describe('a tag in the text', () => {
   it('is copied and pasted as a tag, and as words elsewhere', async () => {
     const {composer, sent} = await mount();
     composer.setDraft({content: [text('Ask '), ADA]});
-    await drawn(composer);
+    await waitForRender(composer);
     const data = new Map<string, string>();
     const clipboardData = {
       files: [],
@@ -350,7 +350,7 @@ describe('a tag in the text', () => {
   it('is cut as a whole', async () => {
     const {composer} = await mount();
     composer.setDraft({content: [ADA, text(' x')]});
-    await drawn(composer);
+    await waitForRender(composer);
     boxOf(composer).setSelectionRange(0, 3);
     const clipboardData = {setData: () => {}};
     boxOf(composer).dispatchEvent(Object.assign(new Event('cut', {cancelable: true}), {clipboardData}));
@@ -409,14 +409,14 @@ describe('the draft', () => {
     const {composer, sent} = await mount();
     composer.setDraft(draft);
     composer.status = {type: 'locked', reason: 'An agent is looking.'};
-    await drawn(composer);
+    await waitForRender(composer);
     expect(boxOf(composer)).toMatchObject({disabled: true, value: '', placeholder: 'An agent is looking.'});
     composer.status = {type: 'closed', reason: undefined};
-    await drawn(composer);
+    await waitForRender(composer);
     expect(composer.shadowRoot?.textContent).toContain('This chat is closed.');
     expect(composer.shadowRoot?.querySelector('parlor-composer-field')).toBeNull();
     composer.status = {type: 'active'};
-    await drawn(composer);
+    await waitForRender(composer);
     expect(boxOf(composer)).toMatchObject({disabled: false, value: 'Ask Ada'});
     await press(composer, 'Enter');
     expect(sent()).toMatchObject([draft]);
@@ -431,20 +431,20 @@ describe('the draft', () => {
       status: 'pending',
       inputs: [{type: 'freeform', id: 'q', question: 'Why?', answer: undefined, description: undefined}],
     };
-    await drawn(composer);
+    await waitForRender(composer);
     expect(composer.shadowRoot?.querySelector('parlor-composer-field')).toBeNull();
     composer.pendingInput = undefined;
-    await drawn(composer);
+    await waitForRender(composer);
     expect(boxOf(composer).value).toBe('Ask Ada');
   });
 
   it('shows a quote that can be removed', async () => {
     const {composer} = await mount();
     composer.setDraft(draft);
-    await drawn(composer);
+    await waitForRender(composer);
     expect(part(composer, '.quote').textContent).toContain('as was said');
-    named(composer, 'Remove quote').click();
-    await drawn(composer);
+    buttonOf(composer, 'Remove quote').click();
+    await waitForRender(composer);
     expect(composer.shadowRoot?.querySelector('.quote')).toBeNull();
   });
 });
@@ -454,7 +454,7 @@ it('what was dictated goes to the caret, apart from the words around it', async 
   await type(composer, 'Before after', 6);
   const dictation = await vi.waitFor(() => part(composer, 'parlor-dictation'));
   dictation.dispatchEvent(new CustomEvent('dictated', {detail: 'the middle'}));
-  await drawn(composer);
+  await waitForRender(composer);
   expect(boxOf(composer).value).toBe('Before the middle after');
   expect(boxOf(composer).selectionEnd).toBe('Before the middle'.length);
 });

@@ -1,4 +1,4 @@
-/** `<parlor-composer>`: the box to write in, its quote, files, tool, model, send and stop; or questions instead. */
+/** `<parlor-composer>`: the message box with quote, files, tool, model, send and stop; or questions in its place. */
 import type {ModelOption, ToolOption} from '@openai/chatkit';
 import {html, LitElement, nothing, type PropertyValues} from 'lit';
 import type {CommandSettings, EntitySettings} from '../composer/composer-options.js';
@@ -7,14 +7,14 @@ import {
   type DraftText,
   EMPTY_DRAFT,
   fromContent,
-  lengthOf,
-  slice,
+  messageLength,
+  sliceContent,
   toContent,
 } from '../composer/draft-text.js';
 import {takesPhotos, toAcceptAttribute, type UploadRules} from '../composer/upload-rules.js';
 import type {Upload} from '../composer/uploads.js';
 import {icon} from '../icons/icons.js';
-import {express, relayTo} from '../intents.js';
+import {dispatch, relayTo} from '../intents.js';
 import type {StructuredInput, ThreadStatus} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import type {BuiltInParts} from './command-built-ins.js';
@@ -27,7 +27,7 @@ import {renderLazy, renderLazyButton} from './lazy-view.js';
 import {baseStyles, buttonStyles, lazyStyles} from './styles.js';
 import type {SuggestionSettings} from './suggestion-sources.js';
 
-/** From this share of the limit on, it is told. */
+/** The count of characters is shown from this share of the limit on. */
 const NEARLY_FULL = 0.9;
 
 export class ComposerView extends LitElement {
@@ -58,7 +58,7 @@ export class ComposerView extends LitElement {
   declare placeholder: string;
   declare status: ThreadStatus;
   declare isResponding: boolean;
-  /** Nothing can be sent now, for example while a thread loads. */
+  /** Whether sending is blocked, for example while a thread loads. */
   declare isBlocked: boolean;
   declare canCancel: boolean;
   declare tools: readonly ToolOption[];
@@ -72,18 +72,18 @@ export class ComposerView extends LitElement {
   /** `undefined` turns the `/` menu off. */
   declare commands: CommandSettings | undefined;
   declare hasDictation: boolean;
-  /** Questions that wait for an answer; they take the place of everything else. */
+  /** Questions that wait for an answer; they replace everything else. */
   declare pendingInput: StructuredInput | undefined;
-  /** Every change of the draft is expressed. */
+  /** Whether every change of the draft dispatches an intent. */
   declare tellsDraft: boolean;
-  /** So long may a message be; `undefined`: as the server says. */
+  /** The longest message that may be sent; `undefined` leaves the limit to the server. */
   declare maxChars: number | undefined;
-  /** Outlives the field, which goes when the thread closes or asks questions. */
+  /** Kept here because the field is removed when the thread closes or asks questions. */
   declare draft: DraftText;
   declare quotedText: string | undefined;
   declare suggesting: SuggestionSettings | undefined;
 
-  /** The focus is in what is about to be replaced. */
+  /** Whether the view that is about to be replaced has the focus. */
   #keepsFocus = false;
 
   constructor() {
@@ -129,16 +129,16 @@ export class ComposerView extends LitElement {
       const {entities, commands} = this;
       this.suggesting = {entities, commands, builtIns: () => this.#builtIns};
     }
-    // Questions that come while somebody writes keep the focus in this place; others leave it where it is.
+    // Questions that arrive while the user writes take over the focus; otherwise it stays where it is.
     if (changed.has('pendingInput')) this.#keepsFocus ||= this.matches(':focus-within');
   }
 
   protected override updated(changed: PropertyValues<this>): void {
-    // The first one is empty because nothing has been said of it yet.
+    // The initial empty draft is no change.
     const hasNewDraft = changed.get('draft') || (changed.has('quotedText') && !changed.has('draft'));
     if (hasNewDraft && this.tellsDraft) {
       const {draft, quotedText} = this;
-      express(this, {type: 'draft', draft: {content: slice(draft, 0, draft.text.length), quotedText}});
+      dispatch(this, {type: 'draft', draft: {content: sliceContent(draft, 0, draft.text.length), quotedText}});
     }
     if (!changed.has('pendingInput') || !this.#keepsFocus) return;
     this.#keepsFocus = false;
@@ -221,7 +221,7 @@ export class ComposerView extends LitElement {
                 )
               : nothing
           }
-          ${this.#button()}
+          ${this.#sendOrStopButton()}
         </div>
       </div>
       ${
@@ -247,11 +247,11 @@ export class ComposerView extends LitElement {
     </div>`;
   }
 
-  /** For those who do not see the chips; what has failed is told as a problem. */
+  /** The number of uploads, for screen readers; failures are reported as problems. */
   get #uploadCount(): string {
     const ready = this.uploads.filter(({status}) => status === 'done').length;
-    const coming = this.uploads.filter(({status}) => status === 'uploading').length;
-    return ready + coming === 0 ? '' : strings.uploadsReady(ready, coming);
+    const uploading = this.uploads.filter(({status}) => status === 'uploading').length;
+    return ready + uploading === 0 ? '' : strings.uploadsReady(ready, uploading);
   }
 
   #uploadList() {
@@ -264,19 +264,19 @@ export class ComposerView extends LitElement {
     );
   }
 
-  /** Says how much room is left when there is little, and what is too much. */
+  /** Renders the count of characters, hidden until the limit is near. */
   #limit() {
     const limit = this.maxChars ?? Number.POSITIVE_INFINITY;
-    const used = lengthOf(this.draft, this.quotedText);
+    const used = messageLength(this.draft, this.quotedText);
     const isTooLong = used > limit;
     return html`<div class="limit ${isTooLong ? 'over' : ''}" role=${isTooLong ? 'alert' : nothing} ?hidden=${used < limit * NEARLY_FULL}>
       ${isTooLong ? strings.tooLong(used, limit) : strings.charsUsed(used, limit)}
     </div>`;
   }
 
-  #button() {
+  #sendOrStopButton() {
     if (this.isResponding && this.canCancel) {
-      return html`<button type="button" part="stop-button" class="round stop" aria-label=${strings.stop} title=${strings.stop} @click=${() => express(this, {type: 'stop'})}>
+      return html`<button type="button" part="stop-button" class="round stop" aria-label=${strings.stop} title=${strings.stop} @click=${() => dispatch(this, {type: 'stop'})}>
         ${icon('stop', '20')}
       </button>`;
     }
@@ -287,7 +287,7 @@ export class ComposerView extends LitElement {
 
   get #canSend(): boolean {
     if (this.isResponding || this.isBlocked || this.pendingInput || this.status.type !== 'active') return false;
-    if (lengthOf(this.draft, this.quotedText) > (this.maxChars ?? Number.POSITIVE_INFINITY)) return false;
+    if (messageLength(this.draft, this.quotedText) > (this.maxChars ?? Number.POSITIVE_INFINITY)) return false;
     const isWhole = this.uploads.every(({status}) => status === 'done');
     return isWhole && (this.uploads.length > 0 || this.draft.text.trim() !== '');
   }
@@ -298,17 +298,17 @@ export class ComposerView extends LitElement {
     const content = toContent(this.draft);
     const {quotedText} = this;
     this.setDraft({content: [], quotedText: undefined});
-    express(this, {type: 'send', content, attachments, quotedText});
+    dispatch(this, {type: 'send', content, attachments, quotedText});
     this.focus();
   };
 
   #selectTool = (toolId: string | undefined): void => {
-    express(this, {type: 'select-tool', toolId});
+    dispatch(this, {type: 'select-tool', toolId});
     this.focus();
   };
 
   #selectModel = (modelId: string): void => {
-    express(this, {type: 'select-model', modelId});
+    dispatch(this, {type: 'select-model', modelId});
   };
 
   #removeQuote = (): void => {
@@ -324,7 +324,7 @@ export class ComposerView extends LitElement {
     this.renderRoot.querySelector<HTMLInputElement>('input.camera')?.click();
   };
 
-  /** Elsewhere the browser would open the same dialog again. */
+  /** Only phones: other browsers would open the same file dialog again. */
   get #hasCamera(): boolean {
     return this.attachments !== undefined && isTouch() && takesPhotos(this.attachments);
   }
@@ -334,7 +334,7 @@ export class ComposerView extends LitElement {
     const files = [...(input.files ?? [])];
     // Otherwise the same file could not be chosen again after it was removed.
     input.value = '';
-    if (files.length > 0) express(this, {type: 'add-files', files});
+    if (files.length > 0) dispatch(this, {type: 'add-files', files});
     this.focus();
   };
 
@@ -348,8 +348,8 @@ export class ComposerView extends LitElement {
   };
 
   #onFiles = (event: Event): void => {
-    // Where none are taken, the person is told.
-    express(this, {type: 'add-files', files: (event as CustomEvent<readonly File[]>).detail});
+    // Dispatched even where files are not allowed: the user is then told why.
+    dispatch(this, {type: 'add-files', files: (event as CustomEvent<readonly File[]>).detail});
   };
 
   #onDictated = (event: Event): void => {
@@ -367,14 +367,14 @@ export class ComposerView extends LitElement {
       tools: this.tools,
       models: this.models,
       attach: this.attachments ? this.#openFileDialog : undefined,
-      mention: this.entities?.onTagSearch ? this.#mention : undefined,
+      mention: this.entities?.onTagSearch ? this.#openMentions : undefined,
       selectTool: this.#selectTool,
       selectModel: this.#selectModel,
     };
   }
 
-  #mention = (): void => {
-    // After the word that called it is gone.
+  #openMentions = (): void => {
+    // Only after the command's own word was removed.
     setTimeout(() => this.#field?.openSuggestions('@'));
   };
 

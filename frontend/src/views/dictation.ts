@@ -1,19 +1,19 @@
-/** `<parlor-dictation>`: records speech and has it written down. */
+/** `<parlor-dictation>`: records speech and has it transcribed. */
 import {css, html, LitElement, nothing} from 'lit';
 import {icon} from '../icons/icons.js';
-import {express} from '../intents.js';
+import {dispatch} from '../intents.js';
 import {strings} from '../strings.js';
 import {baseStyles, buttonStyles} from './styles.js';
 
-/** Types of recordings, in the order in which servers prefer them. */
+/** Recording types, in the order in which servers prefer them. */
 const RECORDING_TYPES = ['audio/webm;codecs=opus', 'audio/mp4', 'audio/ogg;codecs=opus'] as const;
-/** A recording that somebody forgot ends here and is written down. */
+/** A forgotten recording ends after this time and is transcribed. */
 const MAX_RECORDING_MS = 300_000;
 
 type State = 'idle' | 'asking' | 'recording' | 'writing';
 
 /**
- * @event dictated - `CustomEvent<string>`; what was said, not empty.
+ * @event dictated - `CustomEvent<string>`; the transcribed text, not empty.
  */
 export class DictationView extends LitElement {
   static override properties = {
@@ -67,8 +67,8 @@ export class DictationView extends LitElement {
 
   #recorder: MediaRecorder | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Grows when a recording is given up; what an older one still brings is dropped. */
-  #turn = 0;
+  /** Incremented when a recording is discarded; later events of an older one are ignored. */
+  #generation = 0;
 
   constructor() {
     super();
@@ -122,106 +122,106 @@ export class DictationView extends LitElement {
   };
 
   async #record(): Promise<void> {
-    const missing = findObstacle();
-    if (missing !== undefined) {
-      this.#complain(missing);
+    const obstacle = describeObstacle();
+    if (obstacle !== undefined) {
+      this.#reportError(obstacle);
       return;
     }
-    const turn = this.#turn;
+    const generation = this.#generation;
     this.state = 'asking';
     try {
       const stream = await navigator.mediaDevices.getUserMedia({audio: true});
-      if (turn !== this.#turn) {
-        release(stream);
+      if (generation !== this.#generation) {
+        stopTracks(stream);
         return;
       }
-      this.#start(stream, turn);
+      this.#start(stream, generation);
     } catch (error) {
-      if (turn !== this.#turn) return;
+      if (generation !== this.#generation) return;
       this.state = 'idle';
-      this.#complain(explain(error), error);
+      this.#reportError(describeError(error), error);
     }
   }
 
-  #start(stream: MediaStream, turn: number): void {
+  #start(stream: MediaStream, generation: number): void {
     const mimeType = RECORDING_TYPES.find(type => MediaRecorder.isTypeSupported(type));
     const recorder = new MediaRecorder(stream, mimeType === undefined ? {} : {mimeType});
     const pieces: Blob[] = [];
     this.#recorder = recorder;
     recorder.addEventListener('dataavailable', event => pieces.push(event.data));
-    recorder.addEventListener('error', () => this.#fail(turn));
+    recorder.addEventListener('error', () => this.#fail(generation));
     recorder.addEventListener('stop', () => {
-      release(stream);
-      if (turn !== this.#turn) return;
+      stopTracks(stream);
+      if (generation !== this.#generation) return;
       clearTimeout(this.#timer);
       this.#recorder = undefined;
-      void this.#write(new Blob(pieces, {type: mimeType ?? recorder.mimeType}), turn);
+      void this.#transcribe(new Blob(pieces, {type: mimeType ?? recorder.mimeType}), generation);
     });
     recorder.start();
     this.#timer = setTimeout(() => recorder.stop(), MAX_RECORDING_MS);
     this.state = 'recording';
   }
 
-  async #write(audio: Blob, turn: number): Promise<void> {
+  async #transcribe(audio: Blob, generation: number): Promise<void> {
     if (audio.size === 0) {
       this.state = 'idle';
-      this.#complain(strings.dictationEmpty);
+      this.#reportError(strings.dictationEmpty);
       return;
     }
     this.state = 'writing';
     try {
       const text = await new Promise<string>((resolve, reject) => {
-        express(this, {type: 'transcribe', audio, done: answer => void answer.then(resolve, reject)});
+        dispatch(this, {type: 'transcribe', audio, done: answer => void answer.then(resolve, reject)});
       });
-      if (turn !== this.#turn) return;
+      if (generation !== this.#generation) return;
       this.state = 'idle';
-      if (text === '') this.#complain(strings.dictationEmpty);
+      if (text === '') this.#reportError(strings.dictationEmpty);
       else this.dispatchEvent(new CustomEvent('dictated', {detail: text}));
     } catch (error) {
-      if (turn !== this.#turn) return;
+      if (generation !== this.#generation) return;
       this.state = 'idle';
-      this.#complain(error instanceof Error ? error.message : strings.dictationFailed, error);
+      this.#reportError(error instanceof Error ? error.message : strings.dictationFailed, error);
     }
   }
 
-  #fail(turn: number): void {
-    if (turn !== this.#turn) return;
+  #fail(generation: number): void {
+    if (generation !== this.#generation) return;
     this.#discard();
-    this.#complain(strings.dictationFailed);
+    this.#reportError(strings.dictationFailed);
   }
 
-  /** Ends whatever runs; nothing is written down. */
+  /** Ends a recording or transcription without a result. */
   #discard(): void {
-    this.#turn += 1;
+    this.#generation += 1;
     clearTimeout(this.#timer);
     const recorder = this.#recorder;
     this.#recorder = undefined;
     if (recorder) {
-      release(recorder.stream);
+      stopTracks(recorder.stream);
       if (recorder.state !== 'inactive') recorder.stop();
     }
     this.state = 'idle';
   }
 
-  #complain(message: string, cause?: unknown): void {
-    express(this, {type: 'report', error: new Error(message, {cause}), isShown: true});
+  #reportError(message: string, cause?: unknown): void {
+    dispatch(this, {type: 'report', error: new Error(message, {cause}), isShown: true});
   }
 }
 
-/** Why nothing can be recorded, in words for a person; `undefined` when it can be tried. */
-function findObstacle(): string | undefined {
+/** Returns a message for the user when recording is not possible, `undefined` when it can be tried. */
+function describeObstacle(): string | undefined {
   if (globalThis.isSecureContext === false) return strings.dictationInsecure;
   const canRecord = typeof MediaRecorder === 'function' && typeof navigator.mediaDevices?.getUserMedia === 'function';
   return canRecord ? undefined : strings.dictationMissing;
 }
 
-function explain(error: unknown): string {
+function describeError(error: unknown): string {
   const name = error instanceof Error || error instanceof DOMException ? error.name : '';
   if (name === 'NotAllowedError' || name === 'SecurityError') return strings.dictationRefused;
   if (name === 'NotFoundError' || name === 'OverconstrainedError') return strings.dictationNoMicrophone;
   return strings.dictationFailed;
 }
 
-function release(stream: MediaStream): void {
+function stopTracks(stream: MediaStream): void {
   for (const track of stream.getTracks()) track.stop();
 }

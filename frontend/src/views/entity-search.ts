@@ -1,11 +1,11 @@
-/** Suggestions after `@`: the entities that the page’s search finds. */
+/** Suggestions after `@`: the results of the page’s entity search. */
 import {type EntityRef, type EntitySettings, parseAll, parseEntity, toTag} from '../composer/composer-options.js';
 import {strings} from '../strings.js';
 import type {Suggestion, SuggestionSource} from './composer-suggestions.js';
 
 const TYPING_PAUSE_MS = 150;
 
-/** `undefined` when the page searches no entities. */
+/** Returns `undefined` when the page has no entity search. */
 export function buildEntitySource({onTagSearch}: EntitySettings): SuggestionSource | undefined {
   if (!onTagSearch) return undefined;
   return {

@@ -1,7 +1,7 @@
-/** `<parlor-entity-tag>`: an entity in the transcript; an interactive one can be clicked and previewed. */
+/** `<parlor-entity-tag>`: an entity in the transcript; interactive ones can be clicked and previewed. */
 import {css, html, LitElement, nothing} from 'lit';
 import type {EntityRef} from '../composer/composer-options.js';
-import {express} from '../intents.js';
+import {dispatch} from '../intents.js';
 import type {JSONObject} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import type {WidgetActionDetail} from '../widgets/actions.js';
@@ -9,7 +9,7 @@ import {exportedParts} from './exported-parts.js';
 import {baseStyles, buttonStyles} from './styles.js';
 
 const HOVER_PAUSE_MS = 250;
-/** Time to get from the tag into the preview. */
+/** Time for the pointer to move from the tag into the preview. */
 const LEAVE_PAUSE_MS = 200;
 const GAP_PX = 6;
 const EDGE_PX = 8;
@@ -80,14 +80,14 @@ export class EntityTag extends LitElement {
   ];
 
   declare entity: EntityRef | undefined;
-  /** The text in place of the entity’s title, for example in a citation. */
+  /** Replaces the entity’s title, for example in a citation. */
   declare label: unknown;
   declare preview: JSONObject | undefined;
   declare isOpen: boolean;
 
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isWanted = false;
-  #sizes: ResizeObserver | undefined;
+  #sizeObserver: ResizeObserver | undefined;
 
   constructor() {
     super();
@@ -110,12 +110,12 @@ export class EntityTag extends LitElement {
         type="button"
         class="tag"
         part="entity"
-        aria-label=${nameBeside(this.label, entity.title) ?? nothing}
+        aria-label=${accessibleName(this.label, entity.title) ?? nothing}
         @click=${(event: Event) => this.#onClick(event, entity)}
         @pointerenter=${this.#onEnter}
         @pointerleave=${this.#onLeave}
         @focus=${this.#onFocus}
-        @blur=${() => this.#leave()}
+        @blur=${() => this.#closeLater()}
         @keydown=${this.#onKey}
       >${this.label ?? entity.title}</button>${
         this.isOpen && preview
@@ -128,7 +128,7 @@ export class EntityTag extends LitElement {
             @pointerenter=${() => clearTimeout(this.#timer)}
             @pointerleave=${this.#onLeave}
             @focusin=${() => clearTimeout(this.#timer)}
-            @focusout=${() => this.#leave()}
+            @focusout=${() => this.#closeLater()}
             @keydown=${this.#onKey}
             @widget-action=${this.#onWidgetAction}
           ><parlor-widget exportparts=${exportedParts} .widget=${preview} .itemId=${''}></parlor-widget></div>`
@@ -138,22 +138,22 @@ export class EntityTag extends LitElement {
 
   protected override updated(): void {
     const box = this.renderRoot.querySelector<HTMLElement>('.preview');
-    if (!box || this.#sizes || !this.isConnected) return;
-    // The top layer: the transcript that we are in cuts off what leaves it.
+    if (!box || this.#sizeObserver || !this.isConnected) return;
+    // In the top layer, since the transcript clips its contents.
     if (typeof box.showPopover === 'function' && !box.matches(':popover-open')) box.showPopover();
-    // The widget inside draws itself later, and its images later still.
-    this.#sizes = new ResizeObserver(() => this.#place(box));
-    this.#sizes.observe(box);
+    // The widget inside is rendered later, and its images load later still.
+    this.#sizeObserver = new ResizeObserver(() => this.#place(box));
+    this.#sizeObserver.observe(box);
     this.#place(box);
   }
 
-  #want(pauseMs: number): void {
+  #openAfter(pauseMs: number): void {
     this.#isWanted = true;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#open(), pauseMs);
   }
 
-  #leave(): void {
+  #closeLater(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#close(), LEAVE_PAUSE_MS);
   }
@@ -162,7 +162,7 @@ export class EntityTag extends LitElement {
     const {entity} = this;
     if (!entity || this.isOpen) return;
     const preview = await new Promise<JSONObject | undefined>(resolve => {
-      express(this, {type: 'entity-preview', entity, done: answer => void answer.then(resolve)});
+      dispatch(this, {type: 'entity-preview', entity, done: answer => void answer.then(resolve)});
     });
     if (!preview || !this.#isWanted || !this.isConnected) return;
     this.preview = preview;
@@ -175,24 +175,24 @@ export class EntityTag extends LitElement {
     clearTimeout(this.#timer);
     document.removeEventListener('scroll', this.#onElsewhere, {capture: true});
     document.removeEventListener('pointerdown', this.#onElsewhere, {capture: true});
-    this.#sizes?.disconnect();
-    this.#sizes = undefined;
+    this.#sizeObserver?.disconnect();
+    this.#sizeObserver = undefined;
     this.#isWanted = false;
     this.isOpen = false;
   }
 
   #onClick(event: Event, entity: EntityRef): void {
-    express(this, {type: 'entity-click', entity});
-    if (isTouch(event)) this.#want(0);
+    dispatch(this, {type: 'entity-click', entity});
+    if (isTouch(event)) this.#openAfter(0);
   }
 
   #onEnter = (event: Event): void => {
-    if (!isTouch(event)) this.#want(HOVER_PAUSE_MS);
+    if (!isTouch(event)) this.#openAfter(HOVER_PAUSE_MS);
   };
 
   #onLeave = (event: Event): void => {
-    // A finger leaves with every tap.
-    if (!isTouch(event)) this.#leave();
+    // With touch, `pointerleave` follows every tap.
+    if (!isTouch(event)) this.#closeLater();
   };
 
   #onElsewhere = (event: Event): void => {
@@ -201,8 +201,8 @@ export class EntityTag extends LitElement {
   };
 
   #onFocus = (event: FocusEvent): void => {
-    // A click focuses too, and is not a wish to see more; it hovers anyway.
-    if ((event.target as Element).matches(':focus-visible')) this.#want(0);
+    // A click focuses the tag too, but must not open the preview at once; hovering opens it anyway.
+    if ((event.target as Element).matches(':focus-visible')) this.#openAfter(0);
   };
 
   #onKey = (event: KeyboardEvent): void => {
@@ -215,10 +215,10 @@ export class EntityTag extends LitElement {
 
   #onWidgetAction = (event: Event): void => {
     event.stopPropagation();
-    express(this, {type: 'widget-action', detail: (event as CustomEvent<WidgetActionDetail>).detail});
+    dispatch(this, {type: 'widget-action', detail: (event as CustomEvent<WidgetActionDetail>).detail});
   };
 
-  /** Above the tag where there is room, else below; always inside the window. */
+  /** Places the preview above the tag where there is room, else below, always inside the window. */
   #place(box: HTMLElement): void {
     const tag = this.renderRoot.querySelector('.tag')?.getClientRects()[0];
     if (!tag) return;
@@ -231,8 +231,8 @@ export class EntityTag extends LitElement {
   }
 }
 
-/** The name of a tag that shows something else than its title; what is read out must contain what is seen. */
-function nameBeside(label: unknown, title: string): string | undefined {
+/** Returns the name of a tag whose label differs from its title; a name must contain the visible text. */
+function accessibleName(label: unknown, title: string): string | undefined {
   if (typeof label !== 'string') return label === undefined ? undefined : title;
   return label.includes(title) ? undefined : `${label}: ${title}`;
 }

@@ -1,4 +1,4 @@
-/** Groups the items of a thread into exchanges: a question and what was answered. */
+/** Groups the items of a thread into exchanges: a question and its answer. */
 import type {Entry} from '../thread/thread-state.js';
 
 export interface Exchange {
@@ -8,9 +8,9 @@ export interface Exchange {
 }
 
 /**
- * A new exchange starts with every message of the person.
+ * Groups entries into exchanges; every user message starts a new one.
  *
- * @param before The exchanges of the last time: what has not changed is given again, and need not be drawn again.
+ * @param before The previous exchanges; unchanged ones are returned as the same objects, and are not rendered again.
  */
 export function toExchanges(entries: readonly Entry[], before: readonly Exchange[] = []): readonly Exchange[] {
   const exchanges: {key: string; question: Entry | undefined; answer: Entry[]}[] = [];
@@ -23,10 +23,10 @@ export function toExchanges(entries: readonly Entry[], before: readonly Exchange
       last.answer.push(entry);
     }
   }
-  const known = new Map(before.map(exchange => [exchange.key, exchange]));
+  const previous = new Map(before.map(exchange => [exchange.key, exchange]));
   return exchanges.map(exchange => {
-    const same = known.get(exchange.key);
-    return same && isSame(same, exchange) ? same : exchange;
+    const old = previous.get(exchange.key);
+    return old && isSame(old, exchange) ? old : exchange;
   });
 }
 

@@ -1,21 +1,21 @@
-/** Files of ours are fetched by an address that is asked for at that moment: those that were given before have ended. */
-import {type FileDetails, toDownload} from '../composer/file-details.js';
-import {express} from '../intents.js';
+/** Downloads of the server's files, by a URL that is requested at that moment, since earlier ones have expired. */
+import {type FileDetails, toDownloadUrl} from '../composer/file-details.js';
+import {dispatch} from '../intents.js';
 
-/** Description of a file by the server; `undefined` when it is gone, nobody answers, or the server describes none. */
-export async function askForFile(view: EventTarget, id: string): Promise<FileDetails | undefined> {
+/** Requests the details of a file; `undefined` when it is gone, nobody answers, or the server does not offer them. */
+export async function requestFile(view: EventTarget, id: string): Promise<FileDetails | undefined> {
   let answer: Promise<FileDetails | undefined> | undefined;
-  const done = (given: Promise<FileDetails | undefined>): void => {
-    answer = given;
+  const done = (details: Promise<FileDetails | undefined>): void => {
+    answer = details;
   };
-  express(view, {type: 'file-details', id, done});
+  dispatch(view, {type: 'file-details', id, done});
   return answer;
 }
 
-/** Lets the browser save a file; without a name under the one that the server gives it. */
+/** Lets the browser save a file, under the server's name for it unless `name` is given. */
 export function saveFile(details: FileDetails, name = ''): void {
   const link = document.createElement('a');
-  link.href = toDownload(details.url);
+  link.href = toDownloadUrl(details.url);
   link.download = name;
   link.click();
 }

@@ -1,4 +1,4 @@
-/** Styles of folded lines in or below an answer: sources and steps. */
+/** Styles of collapsible lists in or below an answer: sources and steps. */
 import {css} from 'lit';
 
 export const foldStyles = css`

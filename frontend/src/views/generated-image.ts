@@ -1,4 +1,4 @@
-/** `<parlor-generated-image>`: a picture that is being made, becomes clearer, and opens in full size. */
+/** `<parlor-generated-image>`: a picture that becomes clearer while it is generated, then opens in full size. */
 import {css, html, LitElement, nothing, type PropertyValues} from 'lit';
 import {icon} from '../icons/icons.js';
 import {isSafeImage} from '../links.js';
@@ -195,7 +195,7 @@ export class GeneratedImageView extends LitElement {
   }
 
   #onDialogClick = (event: Event): void => {
-    // The dark around the picture.
+    // The dark area around the picture.
     if (event.target === this.#dialog) this.#dialog?.close();
   };
 

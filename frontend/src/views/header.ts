@@ -1,7 +1,7 @@
-/** `<parlor-header>`: title, history, new chat, and the page's own two buttons. */
+/** `<parlor-header>`: title, history, new chat, and up to two buttons of the page. */
 import {css, html, LitElement, nothing} from 'lit';
 import {icon} from '../icons/icons.js';
-import {express, type Intent} from '../intents.js';
+import {dispatch, type Intent} from '../intents.js';
 import type {HeaderAction, Settings} from '../options.js';
 import {strings} from '../strings.js';
 import {barStyles, baseStyles, buttonStyles} from './styles.js';
@@ -33,7 +33,7 @@ export class HeaderView extends LitElement {
   declare title_: string;
   declare inThread: boolean;
   declare historyOpen: boolean;
-  /** The history stands beside the chat, with the button for a new one. */
+  /** Whether the history is docked beside the chat; it then has the button for a new chat. */
   declare docked: boolean;
 
   constructor() {
@@ -69,7 +69,7 @@ export class HeaderView extends LitElement {
       aria-label=${label}
       title=${label}
       aria-expanded=${name === 'history' ? String(this.historyOpen) : nothing}
-      @click=${() => express(this, intent)}
+      @click=${() => dispatch(this, intent)}
     >${icon(glyph, '20')}</button>`;
   }
 

@@ -1,4 +1,4 @@
-/** The days under which the history lists its threads. No DOM. */
+/** Groups the threads of the history by day. No DOM. */
 import {strings} from '../strings.js';
 import type {Hit} from './history-search.js';
 
@@ -9,13 +9,13 @@ export interface Day {
 
 const DAY_MS = 86_400_000;
 
-/** Threads in the order of the list, under the day or month that they began in; a server may order them otherwise. */
+/** Groups threads by the day or month of their creation, in the order of the list, which the server chooses. */
 export function groupByDay(hits: readonly Hit[], now: Date, locale?: string): readonly Day[] {
   const days: {title: string; age: number; hits: Hit[]}[] = [];
   for (const hit of hits) {
     const {title, age} = describeDay(hit.thread.createdAt, now, locale);
     const last = days.at(-1);
-    // A thread that stands among younger ones stays there: no day is named twice.
+    // An older thread among newer ones stays where it is, so that no day appears twice.
     if (last && age <= last.age) last.hits.push(hit);
     else days.push({title, age, hits: [hit]});
   }
@@ -23,10 +23,10 @@ export function groupByDay(hits: readonly Hit[], now: Date, locale?: string): re
 }
 
 function describeDay(createdAt: string | undefined, now: Date, locale?: string): {title: string; age: number} {
-  const began = createdAt === undefined ? Number.NaN : new Date(createdAt).getTime();
-  // Nobody knows: then it is as old as whatever stands above it.
-  if (Number.isNaN(began)) return {title: strings.earlier, age: -1};
-  const date = new Date(began);
+  const time = createdAt === undefined ? Number.NaN : new Date(createdAt).getTime();
+  // Without a date, the thread joins whatever group is above it.
+  if (Number.isNaN(time)) return {title: strings.earlier, age: -1};
+  const date = new Date(time);
   const age = Math.max(0, Math.round((startOfDay(now) - startOfDay(date)) / DAY_MS));
   if (age === 0) return {title: strings.today, age};
   if (age === 1) return {title: strings.yesterday, age};

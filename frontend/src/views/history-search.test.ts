@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import type {Thread} from '../protocol/types.js';
-import {findThreads, isWorthSearching, parseQuery, SearchReach} from './history-search.js';
+import {findThreads, isWorthSearching, parseQuery, SearchLimit} from './history-search.js';
 
 const thread = (title: string | undefined, id = 'thr_1'): Thread => ({id, title, status: {type: 'active'}}) as Thread;
 const list = (count: number, after?: string) => ({
@@ -10,7 +10,7 @@ const list = (count: number, after?: string) => ({
   hasFailed: false,
 });
 /** The title with what is set off in brackets; `undefined` when it is no hit. */
-const marked = (title: string | undefined, query: string): string | undefined => {
+const markMatches = (title: string | undefined, query: string): string | undefined => {
   const shown = title ?? 'Untitled chat';
   const hit = findThreads([thread(title)], parseQuery(query))[0];
   return hit?.matches.reduceRight(
@@ -40,7 +40,7 @@ describe('a title', () => {
     ['a.b*c', '.b*', 'a[.b*]c'],
     [undefined, 'untitled', '[Untitled] chat'],
   ])('%j is found by %j: %s', (title, query, expected) => {
-    expect(marked(title, query)).toBe(expected);
+    expect(markMatches(title, query)).toBe(expected);
   });
 
   it.each([
@@ -49,7 +49,7 @@ describe('a title', () => {
     ['की', 'कि'],
     ['constructor', '__proto__'],
   ])('%j is not found by %j', (title, query) => {
-    expect(marked(title, query)).toBeUndefined();
+    expect(markMatches(title, query)).toBeUndefined();
   });
 
   it('is compared anew when it has changed', () => {
@@ -59,8 +59,8 @@ describe('a title', () => {
   });
 
   it('is compared by its first 300 characters with the first 100 of what one types', () => {
-    expect(marked(`${'x'.repeat(298)} y`, 'y')).toBeDefined();
-    expect(marked(`${'x'.repeat(299)} y`, 'y')).toBeUndefined();
+    expect(markMatches(`${'x'.repeat(298)} y`, 'y')).toBeDefined();
+    expect(markMatches(`${'x'.repeat(299)} y`, 'y')).toBeUndefined();
     expect(parseQuery('ä'.repeat(100_000))).toEqual(['a'.repeat(100)]);
   });
 });
@@ -77,7 +77,7 @@ describe('a search', () => {
   });
 
   it('goes back until there are 20 hits, a page is missing or 20 pages were read, and further when it is told to', () => {
-    const reach = new SearchReach();
+    const reach = new SearchLimit();
     const more = list(50, 'thr_49');
     expect(reach.wantsMore(list(50), 0)).toBe(false);
     expect(reach.wantsMore({...more, hasFailed: true}, 0)).toBe(false);

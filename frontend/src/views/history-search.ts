@@ -1,26 +1,26 @@
-/** The search in the history, by title: matches, their places, and how far back to look. No DOM, no request. */
+/** The search in the history by title: matches, their positions, and how far back to read. No DOM, no requests. */
 import type {Thread} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import type {ThreadListState} from '../thread/thread-list.js';
 
-/** Nobody looks for more; it keeps what is compared at every key small. */
+/** Longer queries are cut off, which keeps the comparison at every key press cheap. */
 export const MAX_QUERY_LENGTH = 100;
 const MAX_TITLE_CHARS = 300;
-/** So few threads are found by looking. */
-const MOST_WITHOUT_SEARCH = 8;
-/** The most hits that are shown; they fill a tall panel. */
+/** Up to this number of threads, no search field is needed. */
+const MAX_WITHOUT_SEARCH = 8;
+/** Older pages are read until there are this many hits, which fill a tall panel. */
 const ENOUGH_HITS = 20;
-/** A search reads so many pages by itself, with 50 threads each; then the person says whether to go on. */
+/** A search reads this many pages of 50 threads by itself; the user decides whether to read more. */
 const MAX_PAGES = 20;
 
-/** Place of a word of the query in a title; `end` is exclusive. */
+/** The range of a query word in a title; `end` is exclusive. */
 export interface Match {
   readonly start: number;
   readonly end: number;
 }
 export interface Hit {
   readonly thread: Thread;
-  /** The matches in order, not overlapping. */
+  /** The matches, sorted and without overlaps. */
   readonly matches: readonly Match[];
 }
 
@@ -28,18 +28,18 @@ export function titleOf(thread: Thread): string {
   return thread.title ?? strings.untitled;
 }
 
-/** Whether there is enough to search in. */
+/** Whether there are enough threads for a search field. */
 export function isWorthSearching({threads, after}: ThreadListState): boolean {
-  return threads.length > MOST_WITHOUT_SEARCH || after !== undefined;
+  return threads.length > MAX_WITHOUT_SEARCH || after !== undefined;
 }
 
-/** The words to look for; none when there is nothing to find. */
+/** Returns the words to search for, without duplicates; empty when the query is blank. */
 export function parseQuery(query: string): readonly string[] {
-  const {text} = fold(query.slice(0, MAX_QUERY_LENGTH));
+  const {text} = foldTitle(query.slice(0, MAX_QUERY_LENGTH));
   return [...new Set(text.split(' '))].filter(word => word !== '');
 }
 
-/** The threads whose titles have all the words, whatever their order, case and accents; and the one to keep. */
+/** Returns the threads whose titles contain all words, in any order, case and accents, and the one with `keptId`. */
 export function findThreads(threads: readonly Thread[], words: readonly string[], keptId?: string): readonly Hit[] {
   return threads.flatMap(thread => {
     const matches = matchTitle(thread, words) ?? (thread.id === keptId ? [] : undefined);
@@ -47,12 +47,12 @@ export function findThreads(threads: readonly Thread[], words: readonly string[]
   });
 }
 
-/** The limit up to which a search reads older pages by itself. */
-export class SearchReach {
+/** Limits how many older pages a search reads by itself. */
+export class SearchLimit {
   #hits = ENOUGH_HITS;
   #pages = MAX_PAGES;
 
-  /** Whether older threads are to be read for this many hits. */
+  /** Whether an older page should be read, given this many hits. */
   wantsMore({after, hasFailed}: ThreadListState, hits: number): boolean {
     return after !== undefined && !hasFailed && hits < this.#hits && this.#pages > 0;
   }
@@ -61,38 +61,39 @@ export class SearchReach {
     this.#pages -= 1;
   }
 
-  /** The person wants older ones as well. */
+  /** Raises the limit, because the user asked for older threads. */
   extend(hits: number): void {
     this.#hits = hits + ENOUGH_HITS;
     this.#pages = MAX_PAGES;
   }
 }
 
-interface Folded {
+interface FoldedTitle {
   readonly text: string;
-  /** For each character of `text`, and for its end, where it comes from. */
+  /** For each character of `text`, and for its end, the index in the title that it comes from. */
   readonly origins: readonly number[];
 }
 
-const foldedTitles = new WeakMap<Thread, Folded>();
+const foldedTitles = new WeakMap<Thread, FoldedTitle>();
 
-/** `undefined` when a word is missing. */
+/** Returns the ranges of all words in the title, `undefined` when a word is missing. */
 function matchTitle(thread: Thread, words: readonly string[]): readonly Match[] | undefined {
   const title = titleOf(thread).slice(0, MAX_TITLE_CHARS);
-  const folded = foldedTitles.get(thread) ?? fold(title);
+  const folded = foldedTitles.get(thread) ?? foldTitle(title);
   foldedTitles.set(thread, folded);
-  const found: Match[] = [];
+  const matches: Match[] = [];
   for (const word of words) {
     let at = folded.text.indexOf(word);
     if (at < 0) return undefined;
     for (; at >= 0; at = folded.text.indexOf(word, at + word.length)) {
-      found.push(unfold(folded, title, at, at + word.length));
+      matches.push(toMatch(folded, title, at, at + word.length));
     }
   }
-  return merge(found);
+  return mergeMatches(matches);
 }
 
-function unfold({origins}: Folded, title: string, from: number, to: number): Match {
+/** Translates a range of the folded text into one of the title. */
+function toMatch({origins}: FoldedTitle, title: string, from: number, to: number): Match {
   const last = origins[to - 1] ?? 0;
   // One character may have become two, as ß does, and accents became none.
   const end = origins.slice(to).find(origin => origin > last) ?? title.length;
@@ -101,7 +102,7 @@ function unfold({origins}: Folded, title: string, from: number, to: number): Mat
   return {start: origins[from] ?? 0, end: end + (joined.exec(title)?.[0].length ?? 0)};
 }
 
-function merge(matches: readonly Match[]): readonly Match[] {
+function mergeMatches(matches: readonly Match[]): readonly Match[] {
   const merged: Match[] = [];
   for (const match of matches.toSorted((one, other) => one.start - other.start)) {
     const last = merged.at(-1);
@@ -112,18 +113,18 @@ function merge(matches: readonly Match[]): readonly Match[] {
   return merged;
 }
 
-/** Marks of Latin, Greek, Cyrillic and Arabic. In other scripts a mark may be a vowel, which tells words apart. */
+/** Marks of Latin, Greek, Cyrillic and Arabic. In other scripts a mark may be a vowel, which distinguishes words. */
 const ACCENTS = /[\u0300-\u036f\u064b-\u065f]/g;
-/** Letters with a stroke or joined ones, which Unicode does not take apart. */
+/** Letters with a stroke and ligatures, which Unicode does not decompose. */
 const LETTERS: Readonly<Record<string, string>> = {ł: 'l', ø: 'o', đ: 'd', ð: 'd', þ: 'th', æ: 'ae', œ: 'oe'};
 
-function fold(title: string): Folded {
+function foldTitle(title: string): FoldedTitle {
   let text = '';
   const origins: number[] = [];
   let at = 0;
   for (const character of title) {
     const folded = foldCharacter(character);
-    for (let each = 0; each < folded.length; each += 1) origins.push(at);
+    for (let count = 0; count < folded.length; count += 1) origins.push(at);
     text += folded;
     at += character.length;
   }
@@ -131,7 +132,7 @@ function fold(title: string): Folded {
   return {text, origins};
 }
 
-/** A character to compare by, made by way of capitals: ß is two letters then, and the two forms of σ are one. */
+/** Folds case and accents, by way of upper case: that makes ß two letters, and both forms of σ the same. */
 function foldCharacter(character: string): string {
   if (character > ' ' && character <= '~') return character.toLowerCase();
   const plain = character.normalize('NFKD').replace(ACCENTS, '').toUpperCase().toLowerCase();

@@ -1,4 +1,4 @@
-/** Styles of the panel with a person's threads. */
+/** Styles of the panel with the user's threads. */
 import {css} from 'lit';
 
 export const historyStyles = css`

@@ -2,12 +2,12 @@ import type {LitElement} from 'lit';
 import {describe, expect, it, vi} from 'vitest';
 import {lazyElements} from '../lazy-elements.js';
 import {type Call, FakeServer} from '../testing/fake-server.js';
-import {all, appears, find, mount, named, one, shown} from '../testing/mounted-element.js';
+import {all, eventDetails, find, mount, one, waitForCount, waitForElement} from '../testing/mounted-element.js';
 
 const TITLES = ['Rain', 'A trip to Zürich', 'Snow', 'Cake', 'Bread', 'Tea', 'Wine', 'Salt', '<b>Zurich</b>'];
 
 /** A server with these titles, newest first, so many a page. */
-function serving(titles: readonly (string | null)[], perPage = 50, handlers: object = {}) {
+function serverWith(titles: readonly (string | null)[], perPage = 50, handlers: object = {}) {
   const threads = titles.map((title, at) => ({id: `thr_${at}`, title, status: {type: 'active'}}));
   return new FakeServer({
     'threads.list': ({params}: Call) => {
@@ -48,15 +48,15 @@ const press = (target: Element | null | undefined, key: string, more: KeyboardEv
 
 describe('the search field', () => {
   it('is there when there is more than a person sees at once', async () => {
-    expect(find((await open(serving(TITLES.slice(1)))).element, '.query')).toBeUndefined();
-    const {element, field, found} = await open(serving(TITLES));
+    expect(find((await open(serverWith(TITLES.slice(1)))).element, '.query')).toBeUndefined();
+    const {element, field, found} = await open(serverWith(TITLES));
     expect(field().getAttribute('aria-label')).toBe('Search chats');
     expect([one(element, '.found').getAttribute('role'), found()]).toEqual(['status', '']);
-    expect(find((await open(serving(TITLES.slice(0, 3), 2))).element, '.query')).toBeDefined();
+    expect(find((await open(serverWith(TITLES.slice(0, 3), 2))).element, '.query')).toBeDefined();
   });
 
   it('shows what matches while one types, how many there are, and what it was by', async () => {
-    const {element, type, titles, found} = await open(serving(TITLES));
+    const {element, type, titles, found} = await open(serverWith(TITLES));
     await type('zurich');
     expect(titles()).toEqual(['A trip to Zürich', '<b>Zurich</b>']);
     expect(all(element, 'mark').map(({textContent}) => textContent)).toEqual(['Zürich', 'Zurich']);
@@ -71,7 +71,7 @@ describe('the search field', () => {
   });
 
   it('is cleared by Escape first, which closes the panel then, and by its button', async () => {
-    const {element, field, type, titles, focused} = await open(serving(TITLES));
+    const {element, field, type, titles, focused} = await open(serverWith(TITLES));
     await type('rain');
     one(element, '.open').focus();
     expect(press(focused(), 'Escape', {isComposing: true}).defaultPrevented).toBe(false);
@@ -79,7 +79,7 @@ describe('the search field', () => {
     await vi.waitFor(() => expect([field().value, titles()]).toEqual(['', TITLES]));
     expect(focused()).toBe(field());
     await type('rain');
-    (await appears(element, '.clear')).click();
+    (await waitForElement(element, '.clear')).click();
     await vi.waitFor(() => expect(titles()).toEqual(TITLES));
     expect([focused(), find(element, '.clear')]).toEqual([field(), undefined]);
     press(field(), 'Escape');
@@ -87,7 +87,7 @@ describe('the search field', () => {
   });
 
   it('leads into the list by arrow keys, and back', async () => {
-    const {element, field, type, focused} = await open(serving(TITLES));
+    const {element, field, type, focused} = await open(serverWith(TITLES));
     await type('zurich');
     const [first, last] = all(element, '.open');
     field().focus();
@@ -110,16 +110,16 @@ describe('the search field', () => {
   });
 
   it('leaves renaming and deleting as they are, and a renamed chat in sight until the next search', async () => {
-    const server = serving(TITLES);
+    const server = serverWith(TITLES);
     const {element, type, titles, found} = await open(server);
     await type('zurich');
     one(element, '[aria-label="Rename “A trip to Zürich”"]').click();
-    const editor = await appears<HTMLInputElement>(element, '.rename');
+    const editor = await waitForElement<HTMLInputElement>(element, '.rename');
     editor.value = 'A trip to Rome';
     press(editor, 'Enter');
     await vi.waitFor(() => expect(titles()).toEqual(['A trip to Rome', '<b>Zurich</b>']));
     one(element, '[aria-label="Delete “<b>Zurich</b>”"]').click();
-    (await appears(element, '.danger')).click();
+    (await waitForElement(element, '.danger')).click();
     await vi.waitFor(() => expect(found()).toBe('1 chat found'));
     expect(titles()).toEqual(['A trip to Rome']);
     expect(server.types().slice(-2)).toEqual(['threads.update', 'threads.delete']);
@@ -128,11 +128,11 @@ describe('the search field', () => {
   });
 
   it('takes a question about deleting back when one types on', async () => {
-    const {element, type} = await open(serving(TITLES));
+    const {element, type} = await open(serverWith(TITLES));
     one(element, '[aria-label="Delete “Rain”"]').click();
-    await appears(element, '.danger');
+    await waitForElement(element, '.danger');
     await type('rain');
-    await shown(element, '.danger', 0);
+    await waitForCount(element, '.danger', 0);
   });
 });
 
@@ -152,7 +152,7 @@ describe('older chats', () => {
   it('are searched page by page, one request at a time, until there are no more', async () => {
     let open_ = 0;
     let most = 0;
-    const server = serving(MANY);
+    const server = serverWith(MANY);
     const fetch = async (...call: Parameters<typeof server.fetch>): Promise<Response> => {
       open_ += 1;
       most = Math.max(most, open_);
@@ -170,7 +170,7 @@ describe('older chats', () => {
   });
 
   it('are not asked for when there are enough hits, but when the person wants them', async () => {
-    const server = serving(MANY, 30);
+    const server = serverWith(MANY, 30);
     const {element, type, titles, found} = await open(server);
     await type('hay');
     expect([titles().length, found(), pagesOf(server)]).toEqual([30, '30 chats found so far', 1]);
@@ -181,7 +181,7 @@ describe('older chats', () => {
   });
 
   it('are asked for 20 times at most, which is said', async () => {
-    const server = serving(MANY, 2);
+    const server = serverWith(MANY, 2);
     const {element, type, found} = await open(server);
     await type('needle');
     expect([found(), pagesOf(server)]).toEqual(['No chats found so far', 21]);
@@ -191,7 +191,7 @@ describe('older chats', () => {
 
   it('are not asked for any more when the field is cleared or the panel is closed', async () => {
     const answers: (() => void)[] = [];
-    const plain = serving(MANY, 2);
+    const plain = serverWith(MANY, 2);
     let isSlow = false;
     const fetch = async (...call: Parameters<typeof plain.fetch>): Promise<Response> => {
       if (isSlow) await new Promise<void>(done => answers.push(done));
@@ -208,19 +208,19 @@ describe('older chats', () => {
     await begin();
     press(field(), 'Escape');
     answers.pop()?.();
-    await shown(element, '.open', 4);
+    await waitForCount(element, '.open', 4);
     expect([answers.length, pagesOf(plain)]).toEqual([0, 2]);
     await begin();
     await element.hideHistory();
     answers.pop()?.();
-    await shown(element, 'parlor-history', 0);
+    await waitForCount(element, 'parlor-history', 0);
     expect(answers).toEqual([]);
   });
 
   it('that cannot be read are said to be missing, and asked for again where they were', async () => {
     let isBroken = true;
-    const plain = serving(MANY, 60);
-    const server = serving(MANY, 60, {
+    const plain = serverWith(MANY, 60);
+    const server = serverWith(MANY, 60, {
       'threads.list': (call: Call) =>
         isBroken && call.params.after
           ? new Response('', {status: 500})
@@ -228,11 +228,11 @@ describe('older chats', () => {
     });
     const {element, events, type, titles, found} = await open(server);
     await type('needle');
-    const again = await appears(element, '[role=alert] button');
+    const again = await waitForElement(element, '[role=alert] button');
     expect(found()).toBe('No chats found so far');
     const alerts = all(element, '[role=alert]').map(({textContent}) => textContent?.trim().split('\n')[0]);
     expect(alerts.filter(Boolean)).toEqual(['The chats could not be loaded.']);
-    await vi.waitFor(() => expect(named(events, 'error')).toHaveLength(1));
+    await vi.waitFor(() => expect(eventDetails(events, 'error')).toHaveLength(1));
     isBroken = false;
     again.click();
     await vi.waitFor(() => expect([titles(), found()]).toEqual([['The needle'], '1 chat found']));

@@ -1,9 +1,9 @@
-/** `<parlor-history>`: the panel with a person's threads; finds, opens, renames, deletes. */
+/** `<parlor-history>`: the panel with the user's threads, to find, open, rename and delete them. */
 import {html, LitElement, nothing, type PropertyValues} from 'lit';
 import {live} from 'lit/directives/live.js';
 import {repeat} from 'lit/directives/repeat.js';
 import {icon} from '../icons/icons.js';
-import {express} from '../intents.js';
+import {dispatch} from '../intents.js';
 import type {Thread} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import type {ThreadListState} from '../thread/thread-list.js';
@@ -14,7 +14,7 @@ import {
   isWorthSearching,
   MAX_QUERY_LENGTH,
   parseQuery,
-  SearchReach,
+  SearchLimit,
   titleOf,
 } from './history-search.js';
 import {historyStyles} from './history-style.js';
@@ -37,15 +37,15 @@ export class HistoryView extends LitElement {
   declare currentId: string | undefined;
   declare showDelete: boolean;
   declare showRename: boolean;
-  /** A column of its own beside the chat, in place of a panel over it. */
+  /** Shows a column beside the chat instead of a panel over it. */
   declare docked: boolean;
   declare editingId: string | undefined;
   declare deletingId: string | undefined;
   declare query: string;
   #words: readonly string[] = [];
   #hits: readonly Hit[] = [];
-  #reach = new SearchReach();
-  /** A thread that was renamed stays in sight, even if it is no hit any more. */
+  #limit = new SearchLimit();
+  /** A renamed thread stays in the list even if it no longer matches. */
   #renamedId: string | undefined;
   #hadFocus = false;
 
@@ -71,16 +71,16 @@ export class HistoryView extends LitElement {
   }
 
   protected override updated(changed: PropertyValues<this>): void {
-    // What was pressed may be gone, and with it the keys: Escape has to close the panel all the same.
+    // The button that was pressed may be gone, but keys must still reach the panel: Escape closes it.
     if (this.#hadFocus && !this.shadowRoot?.activeElement) this.#focus('.panel');
     if (changed.has('editingId') && this.editingId !== undefined) {
       this.#focus('.rename');
       this.renderRoot.querySelector<HTMLInputElement>('.rename')?.select();
     }
     if (changed.has('deletingId') && this.deletingId !== undefined) this.#focus('.question .cancel');
-    if (!this.list.isLoading && this.#searchesOn) {
-      this.#reach.countPage();
-      express(this, {type: 'more-threads'});
+    if (!this.list.isLoading && this.#needsOlderThreads) {
+      this.#limit.countPage();
+      dispatch(this, {type: 'more-threads'});
     }
   }
 
@@ -91,7 +91,7 @@ export class HistoryView extends LitElement {
       <div class="panel" part="history" role=${this.docked ? 'navigation' : 'dialog'} aria-modal=${this.docked ? nothing : 'true'} aria-label=${strings.openHistory} tabindex="-1" @keydown=${this.#onKey}>
         <div class="bar">
           <h2>${strings.historyTitle}</h2>
-          <button type="button" class="icon-button" aria-label=${strings.newChat} title=${strings.newChat} @click=${() => express(this, {type: 'new-chat'})}>
+          <button type="button" class="icon-button" aria-label=${strings.newChat} title=${strings.newChat} @click=${() => dispatch(this, {type: 'new-chat'})}>
             ${icon('compose', '20')}
           </button>
           ${
@@ -168,10 +168,10 @@ export class HistoryView extends LitElement {
       <div class="found" role="status">${this.#result}</div>`;
   }
 
-  /** The result of the search, in words. */
+  /** The result of the search as a status message. */
   get #result(): string {
     if (this.#words.length === 0) return '';
-    if (this.list.isLoading || this.#searchesOn) return strings.searching;
+    if (this.list.isLoading || this.#needsOlderThreads) return strings.searching;
     return strings.chatsFound(this.#hits.length, this.list.after === undefined);
   }
 
@@ -181,19 +181,19 @@ export class HistoryView extends LitElement {
     return html`<li class=${isCurrent ? 'current' : ''}>
       ${
         this.editingId === thread.id
-          ? this.#editor(thread)
+          ? this.#renameField(thread)
           : this.deletingId === thread.id
-            ? this.#question(thread)
+            ? this.#deleteQuestion(thread)
             : html`<button
                 type="button"
                 class="open"
                 dir="auto"
                 data-thread=${thread.id}
                 aria-current=${isCurrent ? 'true' : nothing}
-                @click=${() => express(this, {type: 'open-thread', threadId: thread.id})}
+                @click=${() => dispatch(this, {type: 'open-thread', threadId: thread.id})}
               >${markMatches(title, matches)}</button>
               ${this.showRename ? this.#button('write', strings.rename(title), () => this.#edit(thread.id)) : nothing}
-              ${this.showDelete ? this.#button('trash', strings.delete(title), () => this.#ask(thread.id)) : nothing}`
+              ${this.showDelete ? this.#button('trash', strings.delete(title), () => this.#askToDelete(thread.id)) : nothing}`
       }
     </li>`;
   }
@@ -202,7 +202,7 @@ export class HistoryView extends LitElement {
     return html`<button type="button" class="icon-button small" aria-label=${label} title=${label} @click=${onClick}>${icon(glyph, '16')}</button>`;
   }
 
-  #editor(thread: Thread) {
+  #renameField(thread: Thread) {
     return html`<input
       class="rename"
       type="text"
@@ -215,11 +215,11 @@ export class HistoryView extends LitElement {
     />`;
   }
 
-  #question(thread: Thread) {
+  #deleteQuestion(thread: Thread) {
     return html`<div class="question" role="group" aria-label=${strings.deleteQuestion}>
       <span>${strings.deleteQuestion}</span>
       <button type="button" class="text-button danger" @click=${() => this.#delete(thread.id)}>${strings.deleteConfirm}</button>
-      <button type="button" class="text-button cancel" @click=${() => this.#keep(thread.id)}>${strings.cancel}</button>
+      <button type="button" class="text-button cancel" @click=${() => this.#cancelDelete(thread.id)}>${strings.cancel}</button>
     </div>`;
   }
 
@@ -229,45 +229,45 @@ export class HistoryView extends LitElement {
     this.#renamedId = id;
   }
 
-  #ask(id: string): void {
+  #askToDelete(id: string): void {
     this.editingId = undefined;
     this.deletingId = id;
   }
 
   #delete(threadId: string): void {
     this.deletingId = undefined;
-    express(this, {type: 'delete-thread', threadId});
+    dispatch(this, {type: 'delete-thread', threadId});
     this.#focus('.panel');
   }
 
-  /** The question is taken back, and with it the buttons that had the focus. */
-  #keep(id: string): void {
+  /** Removes the question, and moves the focus from its buttons to the thread. */
+  #cancelDelete(id: string): void {
     this.deletingId = undefined;
     void this.updateComplete.then(() => this.#focusRow(id));
   }
 
   #onEditorKey(event: KeyboardEvent, thread: Thread): void {
-    // Input methods confirm their choice with Enter; Safari says so only by the key code.
+    // Input methods confirm their choice with Enter; Safari shows it only by the key code.
     if (event.isComposing || event.keyCode === 229) return;
     if (event.key === 'Enter') this.#save(thread, (event.target as HTMLInputElement).value);
     if (event.key === 'Escape') this.editingId = undefined;
     if (event.key !== 'Enter' && event.key !== 'Escape') return;
     event.stopPropagation();
-    // The row gets the focus before the key is up, and Enter would open it.
+    // The row gets the focus before the key is released, and Enter would open it.
     event.preventDefault();
     void this.updateComplete.then(() => this.#focusRow(thread.id));
   }
 
   #save(thread: Thread, value: string): void {
-    // Removing the field blurs it, which asks once more.
+    // Removing the field blurs it, which calls this again.
     if (this.editingId !== thread.id) return;
     this.editingId = undefined;
     const title = value.trim();
-    if (title !== '' && title !== thread.title) express(this, {type: 'rename-thread', threadId: thread.id, title});
+    if (title !== '' && title !== thread.title) dispatch(this, {type: 'rename-thread', threadId: thread.id, title});
   }
 
-  get #searchesOn(): boolean {
-    return this.#words.length > 0 && this.#reach.wantsMore(this.list, this.#hits.length);
+  get #needsOlderThreads(): boolean {
+    return this.#words.length > 0 && this.#limit.wantsMore(this.list, this.#hits.length);
   }
 
   #onQuery = (event: Event): void => this.#setQuery((event.target as HTMLInputElement).value);
@@ -281,38 +281,38 @@ export class HistoryView extends LitElement {
     if (query === this.query) return;
     this.query = query;
     this.#words = parseQuery(query);
-    if (this.#words.length === 0) this.#reach = new SearchReach();
+    if (this.#words.length === 0) this.#limit = new SearchLimit();
     this.deletingId = undefined;
     this.#renamedId = undefined;
-    // The first hits, not those that happen to be where the list was scrolled to.
+    // Show the first matches, not those at the current scroll position.
     this.renderRoot.querySelector('.list')?.scrollTo({top: 0});
   }
 
   #showMore = (): void => {
-    if (this.#words.length === 0) express(this, {type: 'more-threads'});
-    else this.#reach.extend(this.#hits.length);
+    if (this.#words.length === 0) dispatch(this, {type: 'more-threads'});
+    else this.#limit.extend(this.#hits.length);
     this.requestUpdate();
   };
 
-  #tryAgain = (): void => express(this, {type: this.list.after === undefined ? 'open-history' : 'more-threads'});
+  #tryAgain = (): void => dispatch(this, {type: this.list.after === undefined ? 'open-history' : 'more-threads'});
 
-  #close = (): void => express(this, {type: 'close-history'});
+  #close = (): void => dispatch(this, {type: 'close-history'});
 
   #onKey = (event: KeyboardEvent): void => {
-    // Input methods take words back by Escape and walk through theirs by arrows.
+    // Input methods use Escape and arrow keys themselves.
     if (event.isComposing || event.keyCode === 229) return;
     if (event.key === 'Tab' && !this.docked) this.#keepFocus(event);
-    if (isStep(event)) this.#step(event);
+    if (isMoveKey(event)) this.#moveFocus(event);
     if (event.key !== 'Escape') return;
     event.stopPropagation();
-    // A dialog that the chat is in closes by the key itself.
+    // Otherwise a dialog around the chat would close too.
     event.preventDefault();
-    if (this.deletingId !== undefined) this.#keep(this.deletingId);
+    if (this.deletingId !== undefined) this.#cancelDelete(this.deletingId);
     else if (this.query !== '') this.#clearQuery();
     else if (!this.docked) this.#close();
   };
 
-  /** The panel is modal: Tab goes round in it. */
+  /** Makes Tab cycle inside the panel, which is modal. */
   #keepFocus(event: KeyboardEvent): void {
     const stops = [...this.renderRoot.querySelectorAll<HTMLElement>('button:not(:disabled), input')];
     const [first, last] = [stops[0], stops.at(-1)];
@@ -323,8 +323,8 @@ export class HistoryView extends LitElement {
     (event.shiftKey ? last : first)?.focus();
   }
 
-  /** Arrow keys go from the field into the list, through it, and back. */
-  #step(event: KeyboardEvent): void {
+  /** Moves the focus with arrow keys from the search field into the list, through it, and back. */
+  #moveFocus(event: KeyboardEvent): void {
     const focused = (this.renderRoot as ShadowRoot).activeElement;
     const field = this.renderRoot.querySelector<HTMLElement>('.query');
     const isAbove = focused !== null && (focused === field || focused.matches('.panel'));
@@ -347,7 +347,7 @@ export class HistoryView extends LitElement {
   }
 }
 
-/** The title with what was looked for set off; all of it stays text. */
+/** Renders the title with its matches highlighted; all of it stays plain text. */
 function markMatches(title: string, matches: Hit['matches']) {
   let at = 0;
   const pieces = matches.map(({start, end}) => {
@@ -358,6 +358,6 @@ function markMatches(title: string, matches: Hit['matches']) {
   return html`${pieces}${title.slice(at)}`;
 }
 
-function isStep({key, altKey, ctrlKey, metaKey, shiftKey}: KeyboardEvent): boolean {
+function isMoveKey({key, altKey, ctrlKey, metaKey, shiftKey}: KeyboardEvent): boolean {
   return ['ArrowDown', 'ArrowUp', 'Enter'].includes(key) && !altKey && !ctrlKey && !metaKey && !shiftKey;
 }

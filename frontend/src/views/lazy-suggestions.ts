@@ -1,4 +1,4 @@
-/** Suggestions after `@` and `/` in the core: the characters that call them, and the part that searches and lists them. */
+/** Suggestions after `@` and `/` in the core: their characters, and the lazy part that searches and lists them. */
 import {fetchPart, LazyPart} from '../lazy-parts.js';
 import type {announcementOf, renderSuggestions} from './composer-suggestion-list.js';
 import type {SuggestionSearch} from './composer-suggestions.js';

@@ -1,17 +1,17 @@
-/** Placeholders of lazy elements: while one is fetched, and when it cannot be. */
+/** Renders lazy elements, with placeholders while they are fetched and when that has failed. */
 import {html, type LitElement, nothing} from 'lit';
 import {icon} from '../icons/icons.js';
 import {type LazyTag, lazyElements} from '../lazy-elements.js';
 import {strings} from '../strings.js';
 
 /**
- * Draws `there` once its element is defined; its room until then; a message with a way to try again when it is missing.
- * The host's styles have to know `.lazy-room` and `.lazy-missing`.
+ * Renders an element by `render` once it is defined; before, an empty placeholder; after a failure, a message with a
+ * retry button. The host's styles must include `lazyStyles`.
  */
-export function renderLazy(tag: LazyTag, host: LitElement, there: () => unknown, room: 'block' | 'line' = 'block') {
-  const presence = lazyElements.demand(tag, host);
-  if (presence === 'there') return there();
-  if (presence === 'coming')
+export function renderLazy(tag: LazyTag, host: LitElement, render: () => unknown, room: 'block' | 'line' = 'block') {
+  const state = lazyElements.demand(tag, host);
+  if (state === 'ready') return render();
+  if (state === 'loading')
     return html`<div class="lazy-room ${room}" role="status" aria-label=${strings.loading}></div>`;
   return html`<div class="lazy-missing" role="alert">
     <span>${strings.partMissing}</span>
@@ -19,16 +19,16 @@ export function renderLazy(tag: LazyTag, host: LitElement, there: () => unknown,
   </div>`;
 }
 
-/** A placeholder for an element that is one button: drawn from the start, it does nothing until the element is there. */
+/** Renders an element that is a single button: its placeholder looks the same, and does nothing until it is loaded. */
 export function renderLazyButton(
   tag: LazyTag,
   host: LitElement,
   {glyph, label}: {readonly glyph: string; readonly label: string},
-  there: () => unknown,
+  render: () => unknown,
 ) {
-  const presence = lazyElements.demand(tag, host);
-  if (presence === 'there') return there();
-  const isMissing = presence === 'missing';
+  const state = lazyElements.demand(tag, host);
+  if (state === 'ready') return render();
+  const isMissing = state === 'missing';
   const name = isMissing ? `${label}. ${strings.partMissing} ${strings.tryAgain}` : label;
   return html`<button
     type="button"

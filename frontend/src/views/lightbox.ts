@@ -1,28 +1,28 @@
-/** `<parlor-lightbox>`: pictures of a message over the whole window, one at a time, as large as somebody wants. */
+/** `<parlor-lightbox>`: shows pictures of a message over the whole window, one at a time, with zoom. */
 import {css, html, LitElement, nothing, type PropertyValues} from 'lit';
-import {type FileDetails, toDownload} from '../composer/file-details.js';
+import {type FileDetails, toDownloadUrl} from '../composer/file-details.js';
 import {icon} from '../icons/icons.js';
 import {strings} from '../strings.js';
-import {askForFile} from './file-download.js';
+import {requestFile} from './file-download.js';
 import {baseStyles, buttonStyles} from './styles.js';
 
-/** Times the size that fits the window. */
+/** A multiple of the size that fits the window. */
 const MAX_ZOOM = 8;
 const ZOOM_STEP = 1.5;
-/** How far an arrow moves a picture that is larger than the window. */
+/** How far an arrow key moves a picture that is larger than the window. */
 const PAN_PX = 80;
 
 export interface Picture {
-  /** The key of the picture, its own among those that are shown together. */
+  /** Unique among the pictures that are shown together. */
   readonly key: string;
-  /** The id under which the server has the whole picture; `undefined` for one that is only here. */
+  /** The id of the full picture on the server; `undefined` for one that has not been uploaded. */
   readonly id: string | undefined;
   readonly name: string;
-  /** A small version of it, or all that there is. */
+  /** URL of a preview, or of the picture itself. */
   readonly url: string;
 }
 
-/** @event lightbox-close - It is closed, and whoever has put it there takes it away. */
+/** @event lightbox-close - The lightbox was closed; its parent should remove it. */
 export class Lightbox extends LitElement {
   static override properties = {
     pictures: {attribute: false},
@@ -174,15 +174,15 @@ export class Lightbox extends LitElement {
   }
 
   protected override firstUpdated(): void {
-    // Once: details that arrive after it was closed draw it again, and must not open it. Nor can one that is gone be.
+    // Only once: details that arrive after it was closed must not open it again. A removed one cannot be opened at all.
     if (!this.isConnected) return;
-    // The browser keeps the focus inside, closes at Escape, and gives the focus back.
+    // The browser traps the focus, closes the dialog at Escape, and restores the focus.
     this.dialog?.showModal();
     this.renderRoot.querySelector<HTMLElement>('.stage')?.focus();
   }
 
   protected override updated(changed: PropertyValues<this>): void {
-    if (changed.has('at')) void this.#askForWhole(this.pictures[this.at]);
+    if (changed.has('at')) void this.#loadDetails(this.pictures[this.at]);
     if (changed.has('zoom') || changed.has('at')) this.#resize();
   }
 
@@ -198,7 +198,7 @@ export class Lightbox extends LitElement {
         ${this.#button('zoom-in', strings.zoomIn, () => this.#zoomTo(this.zoom * ZOOM_STEP), this.zoom >= MAX_ZOOM)}
         ${
           this.details
-            ? html`<a class="icon-button" href=${toDownload(this.details.url)} download=${name} aria-label=${strings.download} title=${strings.download}>${icon('download', '20')}</a>`
+            ? html`<a class="icon-button" href=${toDownloadUrl(this.details.url)} download=${name} aria-label=${strings.download} title=${strings.download}>${icon('download', '20')}</a>`
             : nothing
         }
         ${this.#button('close', strings.closeImage, () => this.dialog?.close())}
@@ -217,8 +217,8 @@ export class Lightbox extends LitElement {
                 />`
           }
         </div>
-        ${count > 1 ? this.#turn(-1, strings.previousPicture) : nothing}
-        ${count > 1 ? this.#turn(1, strings.nextPicture) : nothing}
+        ${count > 1 ? this.#turnButton(-1, strings.previousPicture) : nothing}
+        ${count > 1 ? this.#turnButton(1, strings.nextPicture) : nothing}
       </div>
     </dialog>`;
   }
@@ -229,17 +229,17 @@ export class Lightbox extends LitElement {
     </button>`;
   }
 
-  #turn(step: -1 | 1, label: string) {
+  #turnButton(step: -1 | 1, label: string) {
     if (!this.pictures[this.at + step]) return nothing;
-    return html`<button type="button" class="icon-button turn ${step < 0 ? 'back' : 'on'}" aria-label=${label} title=${label} @click=${() => this.#go(step)}>
+    return html`<button type="button" class="icon-button turn ${step < 0 ? 'back' : 'on'}" aria-label=${label} title=${label} @click=${() => this.#showNeighbour(step)}>
       ${icon(step < 0 ? 'chevron-left' : 'chevron-right', '24')}
     </button>`;
   }
 
-  #go(step: -1 | 1): void {
+  #showNeighbour(step: -1 | 1): void {
     if (!this.pictures[this.at + step]) return;
     this.at += step;
-    // The button may be gone with the last picture.
+    // At the first and last picture, the button that was pressed is gone.
     this.renderRoot.querySelector<HTMLElement>('.stage')?.focus();
   }
 
@@ -247,7 +247,7 @@ export class Lightbox extends LitElement {
     this.zoom = Math.min(MAX_ZOOM, Math.max(1, zoom));
   }
 
-  /** Sizes the picture by properties: a strict policy forbids a style attribute. The middle stays in the middle. */
+  /** Sizes the picture around its center; by properties, since a strict CSP forbids style attributes. */
   #resize(): void {
     const image = this.renderRoot.querySelector('img');
     const stage = this.renderRoot.querySelector('.stage');
@@ -257,14 +257,14 @@ export class Lightbox extends LitElement {
       image.style.removeProperty('width');
       return;
     }
-    const middle = [
+    const center = [
       (stage.scrollLeft + stage.clientWidth / 2) / stage.scrollWidth,
       (stage.scrollTop + stage.clientHeight / 2) / stage.scrollHeight,
     ] as const;
-    const fitting = Math.min(1, stage.clientWidth / naturalWidth, stage.clientHeight / naturalHeight);
-    image.style.setProperty('width', `${naturalWidth * fitting * this.zoom}px`);
-    stage.scrollLeft = middle[0] * stage.scrollWidth - stage.clientWidth / 2;
-    stage.scrollTop = middle[1] * stage.scrollHeight - stage.clientHeight / 2;
+    const fitScale = Math.min(1, stage.clientWidth / naturalWidth, stage.clientHeight / naturalHeight);
+    image.style.setProperty('width', `${naturalWidth * fitScale * this.zoom}px`);
+    stage.scrollLeft = center[0] * stage.scrollWidth - stage.clientWidth / 2;
+    stage.scrollTop = center[1] * stage.scrollHeight - stage.clientHeight / 2;
   }
 
   #onKey = (event: KeyboardEvent): void => {
@@ -277,7 +277,7 @@ export class Lightbox extends LitElement {
     event.preventDefault();
   };
 
-  /** Whether the key was one: it turns to the next picture, or moves one that is larger than the window. */
+  /** Moves a zoomed picture or shows the next one; returns whether the key is an arrow. */
   #onArrow(key: string): boolean {
     const [x, y] = ARROWS.get(key) ?? [0, 0];
     if (x === 0 && y === 0) return false;
@@ -285,13 +285,13 @@ export class Lightbox extends LitElement {
       this.renderRoot.querySelector('.stage')?.scrollBy(x * PAN_PX, y * PAN_PX);
     } else if (x !== 0) {
       const isRTL = getComputedStyle(this).direction === 'rtl';
-      this.#go(x > 0 === isRTL ? -1 : 1);
+      this.#showNeighbour(x > 0 === isRTL ? -1 : 1);
     }
     return true;
   }
 
   #onWheel = (event: WheelEvent): void => {
-    // Two fingers on a touchpad come as a wheel with Ctrl, which would make the whole page larger.
+    // Browsers report a pinch on a touchpad as Ctrl+wheel, which would zoom the whole page.
     if (!event.ctrlKey) return;
     event.preventDefault();
     this.#zoomTo(this.zoom * (event.deltaY < 0 ? 1.15 : 1 / 1.15));
@@ -299,7 +299,7 @@ export class Lightbox extends LitElement {
 
   #onStageClick = (event: Event): void => {
     if (event.target instanceof HTMLImageElement) this.#zoomTo(this.zoom > 1 ? 1 : ZOOM_STEP ** 2);
-    // The dark around the picture.
+    // The dark area around the picture.
     else this.dialog?.close();
   };
 
@@ -312,10 +312,10 @@ export class Lightbox extends LitElement {
     this.dispatchEvent(new Event('lightbox-close'));
   };
 
-  async #askForWhole(picture: Picture | undefined): Promise<void> {
+  async #loadDetails(picture: Picture | undefined): Promise<void> {
     const {id} = picture ?? {};
     if (id === undefined) return;
-    const details = await askForFile(this, id);
+    const details = await requestFile(this, id);
     if (this.pictures[this.at]?.key === picture?.key) this.details = details;
   }
 

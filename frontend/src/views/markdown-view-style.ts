@@ -8,7 +8,7 @@ export const markdownStyles = css`
     overflow-wrap: anywhere;
     min-inline-size: 0;
   }
-  /* No rule here looks at siblings: with every word that arrives, all of a long answer would be styled anew. */
+  /* No rule here may depend on siblings: every new word would restyle all of a long answer. */
   :is(.body, .section) > * {
     margin-block: calc(var(--chatkit-space) * 3) 0;
   }
@@ -19,7 +19,7 @@ export const markdownStyles = css`
   .body > .section {
     margin-block-start: 0;
   }
-  /* A long answer is laid out section by section, and those off screen when they are scrolled to. */
+  /* A long answer is laid out by sections; those off screen are laid out when they are scrolled to. */
   .section {
     display: flow-root;
     contain-intrinsic-block-size: auto 80em;
@@ -205,7 +205,7 @@ export const markdownStyles = css`
     border-radius: var(--chatkit-radius-lg);
   }
   table {
-    /* Borders of one cell each: collapsed ones make a long table twice as slow to lay out. */
+    /* Each cell has its own borders: collapsed ones make the layout of a long table twice as slow. */
     border-collapse: separate;
     border-spacing: 0;
     inline-size: 100%;

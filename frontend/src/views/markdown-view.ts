@@ -1,23 +1,23 @@
-/** `<parlor-markdown>`: Markdown that may still be growing. */
+/** `<parlor-markdown>`: renders Markdown, also while its text is still growing. */
 import {LitElement, type PropertyValues} from 'lit';
 import {nextFrame} from '../frames.js';
-import {express, IntentEvent, relayTo} from '../intents.js';
-import {fileOf, parseDeeplink} from '../links.js';
+import {dispatch, IntentEvent, relayTo} from '../intents.js';
+import {attachmentIdOf, parseDeeplink} from '../links.js';
 import {Highlighter} from '../markdown/highlight.js';
-import {BLOCKED_IMAGE, buildAskedImage, buildFailedImage, whenShown} from '../markdown/images.js';
+import {BLOCKED_IMAGE, buildFailedImage, buildRequestedImage, waitForImage} from '../markdown/images.js';
 import {MarkdownBlocks, type Marker} from '../markdown/incremental-blocks.js';
 import {Typesetter} from '../markdown/math.js';
 import {strings} from '../strings.js';
 import {citationStyles} from './annotations.js';
 import {copyText} from './clipboard.js';
-import {askForFile, saveFile} from './file-download.js';
+import {requestFile, saveFile} from './file-download.js';
 import {codeStyles} from './markdown-code-style.js';
 import {markdownStyles} from './markdown-view-style.js';
 import {baseStyles} from './styles.js';
 
 const COPIED_MS = 1500;
 
-// One of each for the page: they share what they have fetched, and one idle queue.
+// Shared by all views: each loads its code once and has one idle queue.
 const typesetter = new Typesetter();
 const highlighter = new Highlighter();
 
@@ -32,14 +32,14 @@ export class MarkdownView extends LitElement {
 
   declare text: string;
   declare streaming: boolean;
-  /** Origins that pictures may come from besides the page's own; `undefined` means none. */
+  /** Origins that pictures may be loaded from besides the page's own; `undefined` means none. */
   declare imageDomains: readonly string[] | undefined;
-  /** Markers between the words, for example citations. */
+  /** Markers within the text, for example citations. */
   declare markers: readonly Marker[];
 
   #body: HTMLElement | undefined;
   #blocks: MarkdownBlocks | undefined;
-  readonly #askedImages = new Set<string>();
+  readonly #requestedImages = new Set<string>();
   #copied: {readonly button: Element; readonly timer: ReturnType<typeof setTimeout>} | undefined;
 
   constructor() {
@@ -63,20 +63,25 @@ export class MarkdownView extends LitElement {
 
   protected override update(changed: PropertyValues<this>): void {
     super.update(changed);
-    const blocks = this.#blocks ?? this.#build();
+    const blocks = this.#blocks ?? this.#createBody();
     const {imageDomains} = this;
-    const options = {imageDomains, askedImages: this.#askedImages, copyLabel: strings.copy, enhance: this.#enhance};
+    const options = {
+      imageDomains,
+      requested: this.#requestedImages,
+      copyLabel: strings.copy,
+      enhance: this.#enhance,
+    };
     blocks.render(this.text, this.streaming, options, this.markers);
   }
 
-  /** Also waits for what is drawn in later frames. */
+  /** Also waits for blocks that are rendered in later frames. */
   protected override async getUpdateComplete(): Promise<boolean> {
     const isDone = await super.getUpdateComplete();
     while (this.isConnected && this.#blocks && !this.#blocks.isWhole) await nextFrame();
     return isDone;
   }
 
-  #build(): MarkdownBlocks {
+  #createBody(): MarkdownBlocks {
     this.#body = document.createElement('div');
     this.#body.className = 'body';
     this.#body.dir = 'auto';
@@ -89,7 +94,7 @@ export class MarkdownView extends LitElement {
 
   #enhance = (drawn: ParentNode, isFinished: boolean): void => {
     if (this.renderRoot instanceof ShadowRoot) void typesetter.typeset(drawn, this.renderRoot, isFinished);
-    // What still grows would lose its colours with the next word.
+    // A growing block would lose its colours with the next word.
     if (isFinished) void highlighter.highlight(drawn);
   };
 
@@ -99,7 +104,7 @@ export class MarkdownView extends LitElement {
     if (button) void this.#copy(button);
     const blocked = target?.closest<HTMLElement>(`button.${BLOCKED_IMAGE}`);
     if (blocked) {
-      // Within the head of a folded part it would also unfold that.
+      // Inside a <summary>, the click would also open it.
       event.preventDefault();
       void this.#loadImage(blocked);
       return;
@@ -107,34 +112,34 @@ export class MarkdownView extends LitElement {
     const link = target?.closest('a');
     const href = link?.getAttribute('href') ?? '';
     const deeplink = parseDeeplink(href);
-    const fileId = fileOf(href);
-    if (link && fileId !== undefined && isPlain(event)) {
+    const fileId = attachmentIdOf(href);
+    if (link && fileId !== undefined && isPlainClick(event)) {
       event.preventDefault();
       void this.#save(fileId, link);
     }
     if (!deeplink) return;
     event.preventDefault();
-    express(this, {type: 'deeplink', ...deeplink});
+    dispatch(this, {type: 'deeplink', ...deeplink});
   };
 
   async #save(id: string, link: HTMLAnchorElement): Promise<void> {
-    const details = await askForFile(this, id);
+    const details = await requestFile(this, id);
     if (details) {
       saveFile(details);
       return;
     }
-    // No file of this server: the link is followed as it is.
+    // Not a file of this server: follow the link as it is.
     const copy = link.cloneNode() as HTMLAnchorElement;
     copy.click();
   }
 
   async #loadImage(button: HTMLElement): Promise<void> {
     const {src = '', alt = ''} = button.dataset;
-    const image = buildAskedImage(src, alt);
-    this.#askedImages.add(src);
+    const image = buildRequestedImage(src, alt);
+    this.#requestedImages.add(src);
     button.replaceWith(image);
     image.focus();
-    if (await whenShown(image)) return;
+    if (await waitForImage(image)) return;
     const hadFocus = this.shadowRoot?.activeElement === image;
     const link = buildFailedImage(src, alt);
     image.replaceWith(link);
@@ -160,7 +165,7 @@ export class MarkdownView extends LitElement {
   }
 }
 
-/** Whether a click asks for no tab or window of its own. */
-function isPlain(event: Event): boolean {
+/** Whether a click does not open a new tab or window. */
+function isPlainClick(event: Event): boolean {
   return !(event instanceof MouseEvent && (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey));
 }

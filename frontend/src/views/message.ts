@@ -1,7 +1,7 @@
-/** `<parlor-message>`: one item of a thread, whatever its kind. */
+/** `<parlor-message>`: one item of a thread, of any type. */
 import {css, html, LitElement, nothing} from 'lit';
 import {toEntity} from '../composer/composer-options.js';
-import {express, relayTo} from '../intents.js';
+import {dispatch, relayTo} from '../intents.js';
 import type {
   AssistantMessage,
   GeneratedImage,
@@ -108,9 +108,9 @@ export class MessageView extends LitElement {
   declare entry: Entry;
   declare busy: boolean;
   declare imageDomains: readonly string[] | undefined;
-  /** The sources of the whole answer; citations say their numbers. */
+  /** The sources of the whole answer; citations show their numbers. */
   declare sources: readonly Source[];
-  /** All of a long message of the person is shown. */
+  /** Whether a long message of the user is shown in full. */
   declare isUnfolded: boolean;
 
   constructor() {
@@ -121,12 +121,12 @@ export class MessageView extends LitElement {
     this.isUnfolded = false;
   }
 
-  /** Events of a widget end at this shadow root, so this is where we listen. */
+  /** Listens at the shadow root, since events of a widget do not leave it. */
   protected override createRenderRoot(): HTMLElement | DocumentFragment {
     const root = super.createRenderRoot();
     root.addEventListener('widget-action', this.#onWidgetAction);
     root.addEventListener('widget-error', this.#onWidgetError);
-    root.addEventListener('focus-lost', () => express(this, {type: 'focus-composer'}));
+    root.addEventListener('focus-lost', () => dispatch(this, {type: 'focus-composer'}));
     return root;
   }
 
@@ -143,7 +143,7 @@ export class MessageView extends LitElement {
       case 'workflow':
         return this.#workflow(item.workflow);
       case 'task':
-        return this.#workflow(workflowOf(item.task));
+        return this.#workflow(toWorkflow(item.task));
       case 'generated_image':
         return this.#image(item);
       case 'structured_input':
@@ -158,14 +158,14 @@ export class MessageView extends LitElement {
 
   #onWidgetAction = (event: Event): void => {
     event.stopPropagation();
-    express(this, {type: 'widget-action', detail: (event as CustomEvent<WidgetActionDetail>).detail});
+    dispatch(this, {type: 'widget-action', detail: (event as CustomEvent<WidgetActionDetail>).detail});
   };
 
-  /** About the widget's JSON: for whoever made it, not for the person who looks at it. */
+  /** Reports errors in a widget's JSON to the page: they help its author, not the user. */
   #onWidgetError = (event: Event): void => {
     event.stopPropagation();
     const {message} = (event as CustomEvent<WidgetErrorDetail>).detail;
-    express(this, {type: 'report', error: new Error(message), isShown: false});
+    dispatch(this, {type: 'report', error: new Error(message), isShown: false});
   };
 
   #user({content, attachments, quotedText}: UserMessage) {
@@ -248,19 +248,19 @@ export class MessageView extends LitElement {
   #questions({status, inputs}: StructuredInput) {
     return html`<dl>
       ${inputs.map(({question, answer}) => {
-        const open = status === 'pending' ? strings.questionWaiting : strings.questionSkipped;
+        const noAnswer = status === 'pending' ? strings.questionWaiting : strings.questionSkipped;
         return html`<dt dir="auto">${question}</dt>
-          <dd dir="auto">${answer?.values.length ? answer.values.join(', ') : open}</dd>`;
+          <dd dir="auto">${answer?.values.length ? answer.values.join(', ') : noAnswer}</dd>`;
       })}
     </dl>`;
   }
 }
 
-/** Longer than a screen of a phone. */
+/** Whether the text is longer than a phone's screen. */
 function isLongText(text: string): boolean {
   return text.length > MAX_UNFOLDED_CHARS || text.split('\n', MAX_UNFOLDED_LINES + 1).length > MAX_UNFOLDED_LINES;
 }
 
-function workflowOf(task: Task): Workflow {
+function toWorkflow(task: Task): Workflow {
   return {type: 'custom', tasks: [task], summary: undefined, expanded: false};
 }

@@ -37,9 +37,9 @@ export const messagesStyles = css`
   .exchange:not(:last-of-type) {
     content-visibility: auto;
   }
-  /* Room below, so that a new question can move to the top and the answer grows without moving the page. */
+  /* Space below lets a new question scroll to the top, and the answer grow without moving it. */
   .exchange.anchored {
-    /* Else the browser would hold what stands below a widget that arrives, and the question would move out of view. */
+    /* Otherwise scroll anchoring would hold content below a new widget, and push the question out of view. */
     overflow-anchor: none;
     min-block-size: calc(var(--parlor-viewport, 0px) - var(--chatkit-space) * 14);
     padding-block-end: 0;
@@ -119,7 +119,7 @@ export const messagesStyles = css`
     overflow-wrap: anywhere;
   }
   .older {
-    /* Else the browser would hold this in place, and what was read would move down. */
+    /* Otherwise scroll anchoring would hold this in place, and push the text being read down. */
     overflow-anchor: none;
     display: flex;
     justify-content: center;

@@ -2,17 +2,17 @@
 import {html, LitElement, nothing, type PropertyValues} from 'lit';
 import {guard} from 'lit/directives/guard.js';
 import {repeat} from 'lit/directives/repeat.js';
-import {express, IntentEvent, relayTo} from '../intents.js';
+import {dispatch, IntentEvent, relayTo} from '../intents.js';
 import {lazyElements} from '../lazy-elements.js';
 import type {ThreadItem} from '../protocol/types.js';
 import {strings} from '../strings.js';
-import {cutOf, type Entry, findPendingInput, type ThreadState} from '../thread/thread-state.js';
+import {type Entry, findCut, findPendingInput, type ThreadState} from '../thread/thread-state.js';
 import {announceAnswer} from './announcement.js';
 import {type Exchange, toExchanges} from './exchanges.js';
 import {exportedParts} from './exported-parts.js';
 import {renderLazy} from './lazy-view.js';
 import {messagesStyles} from './messages-style.js';
-import {ReadingPlace} from './reading-place.js';
+import {ScrollPosition} from './scroll-position.js';
 import {collectSources} from './source.js';
 import type {SourcesView} from './sources.js';
 import {baseStyles, buttonStyles, lazyStyles, shimmerStyles} from './styles.js';
@@ -38,9 +38,9 @@ export class MessagesView extends LitElement {
   declare canRate: boolean;
   declare imageDomains: readonly string[];
 
-  readonly #place = new ReadingPlace(this, {
-    awayChanged: () => this.dispatchEvent(new Event('away-change')),
-    nearTop: () => express(this, {type: 'load-older'}),
+  readonly #scroll = new ScrollPosition(this, {
+    scrollChanged: () => this.dispatchEvent(new Event('scroll-change')),
+    nearTop: () => dispatch(this, {type: 'load-older'}),
   });
   #announcement = '';
   #exchanges: readonly Exchange[] = [];
@@ -56,18 +56,18 @@ export class MessagesView extends LitElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.#place.disconnect();
+    this.#scroll.disconnect();
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
-    // Most answers have steps, and a step must not wait for its looks.
+    // Most answers have steps, and a step must not wait for the part that draws it.
     void lazyElements.load('parlor-workflow');
-    if (this.hasUpdated) this.#place.connect();
+    if (this.hasUpdated) this.#scroll.connect();
   }
 
   protected override firstUpdated(): void {
-    this.#place.connect();
+    this.#scroll.connect();
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
@@ -77,11 +77,11 @@ export class MessagesView extends LitElement {
     else if (before?.isResponding) {
       this.#announcement = announceAnswer((toExchanges(this.state.entries).at(-1)?.answer ?? []).map(({item}) => item));
     }
-    this.#place.willDraw(this.state, before);
+    this.#scroll.beforeRender(this.state, before);
   }
 
   protected override updated(changed: PropertyValues<this>): void {
-    this.#place.drawn(changed.has('state'), changed.get('state') as ThreadState | undefined);
+    this.#scroll.afterRender(changed.has('state'), changed.get('state') as ThreadState | undefined);
   }
 
   override render() {
@@ -89,7 +89,7 @@ export class MessagesView extends LitElement {
     const exchanges = this.isLoading ? [] : toExchanges(this.state.entries, this.#exchanges);
     this.#exchanges = exchanges;
     const {isResponding} = this.state;
-    // Nothing in the log is read out by itself: an answer would be said in pieces, and again when its code is coloured.
+    // Not a live region: an answer would be read out in pieces, and again when its code is coloured.
     return html`<div
         class="scroller print-whole"
         part="transcript"
@@ -98,9 +98,9 @@ export class MessagesView extends LitElement {
         aria-busy=${String(isResponding || this.isLoading)}
         aria-live="off"
         tabindex="0"
-        @wheel=${this.#release}
-        @touchmove=${this.#release}
-        @pointerdown=${this.#release}
+        @wheel=${this.#stopFollowing}
+        @touchmove=${this.#stopFollowing}
+        @pointerdown=${this.#stopFollowing}
         @keydown=${this.#onKey}
         @parlor-intent=${relayTo(this)}
       >
@@ -113,7 +113,7 @@ export class MessagesView extends LitElement {
           ${
             this.state.older && !this.isLoading
               ? html`<div class="older">
-                <button type="button" class="text-button" @click=${() => express(this, {type: 'load-older'})}>${strings.loadOlder}</button>
+                <button type="button" class="text-button" @click=${() => dispatch(this, {type: 'load-older'})}>${strings.loadOlder}</button>
                 <p class="print-only">${strings.olderNotPrinted}</p>
               </div>`
               : nothing
@@ -121,7 +121,7 @@ export class MessagesView extends LitElement {
           ${repeat(
             exchanges,
             ({key}) => key,
-            (exchange, at) => this.#unlessSame(exchange, at === exchanges.length - 1),
+            (exchange, at) => this.#exchangeIfChanged(exchange, at === exchanges.length - 1),
           )}
           ${exchanges.length === 0 && !this.isLoading ? renderTail(this, this.state) : nothing}
         </div>
@@ -130,37 +130,38 @@ export class MessagesView extends LitElement {
 `;
   }
 
-  /** Whether something is hidden below the lower edge; `away-change` says when that changes. */
-  get isAway(): boolean {
-    return this.#place.isAway;
+  /** Whether part of the transcript is hidden below the lower edge; a change dispatches `scroll-change`. */
+  get isScrolledUp(): boolean {
+    return this.#scroll.isScrolledUp;
   }
 
   scrollToLatest(): void {
-    this.#place.scrollToLatest();
+    this.#scroll.scrollToLatest();
   }
 
-  /** Draws an exchange only when something that it shows has changed: the last one changes with every word. */
-  #unlessSame(exchange: Exchange, isLast: boolean) {
+  /** Renders an exchange again only if something that it shows has changed: the last one changes with every word. */
+  #exchangeIfChanged(exchange: Exchange, isLast: boolean) {
     const {ratings, isResponding} = this.state;
     const hasWidget = exchange.answer.some(({item}) => item.type === 'widget');
-    const seen = [exchange, this.imageDomains, ratings, this.canRate, isLast, isLast && this.canRetry];
+    const dependencies = [exchange, this.imageDomains, ratings, this.canRate, isLast, isLast && this.canRetry];
     const sources = collectSources(exchange.answer.map(({item}) => item));
-    const presence = sources.length > 0 && lazyElements.demand('parlor-sources', this);
-    const changing = isLast ? this.state : hasWidget && isResponding;
-    return guard([...seen, presence, changing], () => this.#exchange(exchange, isLast));
+    const sourcesState = sources.length > 0 && lazyElements.demand('parlor-sources', this);
+    const stateIfShown = isLast ? this.state : hasWidget && isResponding;
+    return guard([...dependencies, sourcesState, stateIfShown], () => this.#exchange(exchange, isLast));
   }
 
   #exchange({key, question, answer}: Exchange, isLast: boolean) {
     const {isResponding} = this.state;
     const isDone = !(isLast && isResponding);
-    // What is asked in the composer's place is not asked twice.
-    const isAsked = ({type}: ThreadItem): boolean => type === 'structured_input' && isLast && isDone && this.#isAsking;
-    const visible = visibleItems(answer).filter(({item}) => !isAsked(item));
-    const isUnanswered = isLast && question !== undefined && answer.length === 0 && this.state.isAsRead;
+    // Questions that take the composer's place are not shown here as well.
+    const isShownInComposer = ({type}: ThreadItem): boolean =>
+      type === 'structured_input' && isLast && isDone && this.#hasOpenQuestions;
+    const visible = visibleItems(answer).filter(({item}) => !isShownInComposer(item));
+    const isUnanswered = isLast && question !== undefined && answer.length === 0 && this.state.isAsLoaded;
     const cut = isUnanswered
       ? 'unanswered'
       : isDone
-        ? answer.map(({item}) => cutOf(item)).findLast(each => each !== undefined)
+        ? answer.map(({item}) => findCut(item)).findLast(reason => reason !== undefined)
         : undefined;
     const canTryAgain = this.canRetry && isLast && question !== undefined;
     const sources = collectSources(answer.map(({item}) => item));
@@ -172,7 +173,7 @@ export class MessagesView extends LitElement {
         .sources=${sources}
       ></parlor-message>`;
     return html`<div
-      class="exchange ${isLast && key === this.#place.anchoredKey ? 'anchored' : ''}"
+      class="exchange ${isLast && key === this.#scroll.anchoredKey ? 'anchored' : ''}"
       role="group"
       aria-label=${question ? strings.exchange : strings.assistantSaid}
       tabindex="-1"
@@ -195,7 +196,7 @@ export class MessagesView extends LitElement {
                 : nothing
             }
             ${
-              isDone && visible.length > 0 && !visible.some(({item}) => isWaiting(item))
+              isDone && visible.length > 0 && !visible.some(({item}) => isAwaitingApproval(item))
                 ? html`<parlor-turn-actions class="no-print" exportparts=${exportedParts}
                   .items=${answer.map(entry => entry.item)}
                   .canRate=${this.canRate}
@@ -212,7 +213,7 @@ export class MessagesView extends LitElement {
     </div>`;
   }
 
-  get #isAsking(): boolean {
+  get #hasOpenQuestions(): boolean {
     return findPendingInput(this.state) !== undefined && (this.state.thread?.status.type ?? 'active') === 'active';
   }
 
@@ -224,15 +225,15 @@ export class MessagesView extends LitElement {
   };
 
   #onKey = (event: KeyboardEvent): void => {
-    this.#release();
+    this.#stopFollowing();
     const scroller = this.renderRoot.querySelector<HTMLElement>('.scroller');
     if (scroller) moveBetweenTurns(event, scroller, [...scroller.querySelectorAll<HTMLElement>('.exchange')]);
   };
 
-  #release = (): void => this.#place.release();
+  #stopFollowing = (): void => this.#scroll.release();
 }
 
-/** A card of the platform that waits for a person's word: there is nothing to copy or to rate yet. */
-function isWaiting(item: ThreadItem): boolean {
+/** Whether the item is a card of Parlor that waits for approval: there is nothing to copy or to rate yet. */
+function isAwaitingApproval(item: ThreadItem): boolean {
   return item.type === 'widget' && (item.widget as {readonly id?: unknown}).id === 'parlor.approval';
 }

@@ -1,7 +1,7 @@
-/** `<parlor-notices>`: notices of the running turn, and one alert about what failed beside it. */
+/** `<parlor-notices>`: notices of the running turn, or an alert about a failure outside of it. */
 import {css, html, LitElement, nothing} from 'lit';
 import {icon} from '../icons/icons.js';
-import {express, type Intent, relayTo} from '../intents.js';
+import {dispatch, type Intent, relayTo} from '../intents.js';
 import type {NoticeLevel} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import type {Notice} from '../thread/thread-state.js';
@@ -80,7 +80,7 @@ export class NoticesView extends LitElement {
   declare notices: readonly Notice[];
   declare imageDomains: readonly string[] | undefined;
   declare alertText: string | undefined;
-  /** Whether signing in again may help. */
+  /** Whether to offer signing in again. */
   declare canRetryAlert: boolean;
 
   constructor() {
@@ -111,7 +111,7 @@ export class NoticesView extends LitElement {
     const lines = html`<span class="lines">${text}</span>`;
     if (!this.canRetryAlert) return lines;
     return html`${lines}
-      <button type="button" class="text-button" @click=${() => express(this, {type: 'sign-in-again'})}>
+      <button type="button" class="text-button" @click=${() => dispatch(this, {type: 'sign-in-again'})}>
         ${icon('reload', '16')}${strings.tryAgain}
       </button>`;
   }
@@ -121,7 +121,7 @@ export class NoticesView extends LitElement {
       ${icon(GLYPHS[level], '18')}
       <span class="visually-hidden">${strings[level]}</span>
       <div class="text" dir="auto">${title ? html`<p class="title">${title}</p>` : nothing}${body}</div>
-      <button type="button" class="icon-button" aria-label=${strings.dismiss} @click=${() => express(this, dismiss)}>
+      <button type="button" class="icon-button" aria-label=${strings.dismiss} @click=${() => dispatch(this, dismiss)}>
         ${icon('close', '16')}
       </button>
     </div>`;

@@ -1,4 +1,4 @@
-/** Styles for paper that all views share. */
+/** Print styles that all views share. */
 import {css} from 'lit';
 
 /** For every view: what can only be clicked is not printed, and what was left out until it is looked at is. */

@@ -40,15 +40,15 @@ async function settle(element: LitElement): Promise<void> {
 }
 
 /** All elements below, across shadow roots. */
-function everything(root: ParentNode): readonly Element[] {
+function allElements(root: ParentNode): readonly Element[] {
   return [...root.querySelectorAll('*')].flatMap(element => [
     element,
-    ...(element.shadowRoot ? everything(element.shadowRoot) : []),
+    ...(element.shadowRoot ? allElements(element.shadowRoot) : []),
   ]);
 }
 
-function shownIn(root: ParentNode): string {
-  return everything(root)
+function visibleText(root: ParentNode): string {
+  return allElements(root)
     .flatMap(element => [...element.childNodes])
     .filter(node => node.nodeType === 3)
     .map(node => node.nodeValue?.trim())
@@ -104,7 +104,7 @@ describe('citations', () => {
     const annotations = [{source: {...ORDER, interactive: false}, index: 4}];
     const markers = buildMarkers(annotations, collectSources([message('m', annotations)]));
     const view = await show(new MarkdownView(), {text: 'Bern is old.', markers});
-    expect(everything(view.renderRoot).filter(({localName}) => localName === 'button')).toEqual([]);
+    expect(allElements(view.renderRoot).filter(({localName}) => localName === 'button')).toEqual([]);
     expect(view.renderRoot.querySelector('.cite')?.textContent?.trim()).toBe('#7');
   });
 });
@@ -160,11 +160,11 @@ describe('sources', () => {
     expect(view.renderRoot.querySelectorAll('li')).toHaveLength(0);
     fold?.click();
     await settle(view);
-    const text = shownIn(view.renderRoot);
+    const text = visibleText(view.renderRoot);
     for (const words of ['Bern', 'Wikipedia', 'City in Switzerland', 'two.example', 'report.pdf', 'Order 7'])
       expect(text).toContain(words);
     // No icon of a site may be fetched.
-    expect(everything(view.renderRoot).filter(({localName}) => localName === 'img')).toEqual([]);
+    expect(allElements(view.renderRoot).filter(({localName}) => localName === 'img')).toEqual([]);
   });
 
   it.each([
@@ -268,7 +268,7 @@ describe('a workflow', () => {
       });
       const [step] = view.renderRoot.querySelectorAll('li');
       expect(step?.className).toBe(status);
-      const text = shownIn(view.renderRoot);
+      const text = visibleText(view.renderRoot);
       for (const words of [
         kind.title,
         ...(kind.queries ?? []),
@@ -338,7 +338,7 @@ const ADDRESSES = [
 
 describe('text from elsewhere', () => {
   function expectNoHarm(root: ParentNode): void {
-    for (const element of everything(root)) {
+    for (const element of allElements(root)) {
       expect(element.localName).not.toMatch(/^(?:script|iframe|object|embed|style|template|math|form|base|b)$/);
       if (element.localName === 'svg') expect(element.classList.contains('icon')).toBe(true);
       for (const {name, value} of element.attributes) {
@@ -403,7 +403,7 @@ describe('text from elsewhere', () => {
     ];
     for (const view of views) {
       expectNoHarm(view.renderRoot);
-      expect(everything(view.renderRoot).filter(element => element.hasAttribute('href'))).toEqual([]);
+      expect(allElements(view.renderRoot).filter(element => element.hasAttribute('href'))).toEqual([]);
     }
   });
 });

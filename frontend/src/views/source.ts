@@ -1,10 +1,10 @@
-/** Sources of an answer, from its annotations and searches, in the form that views show. */
+/** The sources of an answer, parsed from its annotations and searches. */
 import {isSafeLink} from '../links.js';
 import {isObject} from '../protocol/parsing.js';
 import type {Annotation, JSONObject, ThreadItem} from '../protocol/types.js';
 
 interface SourceBase {
-  /** Identifies the source: equal for everything that cites it. */
+  /** Identifies the source, the same in all annotations that cite it. */
   readonly key: string;
   readonly title: string;
   readonly description: string | undefined;
@@ -13,7 +13,7 @@ interface SourceBase {
 }
 export interface UrlSource extends SourceBase {
   readonly type: 'url';
-  /** `undefined` when the address is none that we may link to. */
+  /** `undefined` when the URL is not safe to link to. */
   readonly url: string | undefined;
   readonly attribution: string | undefined;
 }
@@ -32,19 +32,19 @@ export interface EntitySource extends SourceBase {
 }
 export type Source = UrlSource | FileSource | EntitySource;
 
-/** A source from the wire; `undefined` when nothing in it can be shown. */
+/** Parses a source from the wire; `undefined` when it has nothing to show. */
 export function parseSource(value: JSONObject): Source | undefined {
-  const url = text(value.url);
-  const filename = text(value.filename);
-  const id = text(value.id);
-  const attribution = text(value.attribution);
-  const title = text(value.title) ?? attribution ?? filename ?? text(value.label) ?? url;
+  const url = readText(value.url);
+  const filename = readText(value.filename);
+  const id = readText(value.id);
+  const attribution = readText(value.attribution);
+  const title = readText(value.title) ?? attribution ?? filename ?? readText(value.label) ?? url;
   if (title === undefined) return undefined;
   const base = {
     title,
-    description: text(value.description),
-    timestamp: text(value.timestamp),
-    group: text(value.group),
+    description: readText(value.description),
+    timestamp: readText(value.timestamp),
+    group: readText(value.group),
   };
   if (value.type === 'entity') {
     return {
@@ -52,9 +52,9 @@ export function parseSource(value: JSONObject): Source | undefined {
       type: 'entity',
       key: `entity ${id ?? title}`,
       id: id ?? '',
-      icon: text(value.icon),
-      label: text(value.label),
-      inlineLabel: text(value.inline_label),
+      icon: readText(value.icon),
+      label: readText(value.label),
+      inlineLabel: readText(value.inline_label),
       interactive: value.interactive === true && id !== undefined,
       data: isObject(value.data) ? value.data : {},
     };
@@ -65,11 +65,11 @@ export function parseSource(value: JSONObject): Source | undefined {
   return {...base, type: 'url', key: `url ${url}`, url: isSafeLink(url) ? url : undefined, attribution};
 }
 
-function text(value: unknown): string | undefined {
+function readText(value: unknown): string | undefined {
   return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
 }
 
-/** The site of a page, in a word or two. */
+/** Returns the name of a page's site, by default its host name. */
 export function originOf({attribution, url}: UrlSource): string | undefined {
   if (attribution !== undefined || url === undefined) return attribution;
   try {
@@ -79,25 +79,27 @@ export function originOf({attribution, url}: UrlSource): string | undefined {
   }
 }
 
-const NONE: readonly Source[] = [];
+const NO_SOURCES: readonly Source[] = [];
 const collected = new WeakMap<
   ThreadItem,
   {readonly items: readonly ThreadItem[]; readonly sources: readonly Source[]}
 >();
 
 /**
- * The sources that the messages of an answer cite, each once, in the order of their first appearance.
+ * Collects the sources that the messages of an answer cite, without duplicates, in the order of first appearance.
  *
- * Gives the same array for the same items: an answer that has not changed is not drawn anew.
+ * Returns the same array for the same items, so that an unchanged answer is not rendered again.
  */
 export function collectSources(items: readonly ThreadItem[]): readonly Source[] {
   const cited = items.filter(
     item => item.type === 'assistant_message' && item.content.some(part => part.annotations.length),
   );
   const [first] = cited;
-  if (!first) return NONE;
-  const known = collected.get(first);
-  if (known?.items.length === cited.length && known.items.every((item, at) => item === cited[at])) return known.sources;
+  if (!first) return NO_SOURCES;
+  const cached = collected.get(first);
+  if (cached?.items.length === cited.length && cached.items.every((item, at) => item === cited[at])) {
+    return cached.sources;
+  }
   const unique = new Map<string, Source>();
   for (const item of cited) {
     if (item.type !== 'assistant_message') continue;
@@ -111,16 +113,16 @@ export function collectSources(items: readonly ThreadItem[]): readonly Source[] 
   return sources;
 }
 
-/** Sources by the place in the text that they belong to; those without a place are left out. */
+/** Groups sources by their index in the text; those without an index are left out. */
 export function groupByIndex(annotations: readonly Annotation[]): ReadonlyMap<number, readonly Source[]> {
   const groups = new Map<number, Source[]>();
   for (const {source, index} of annotations) {
     const parsed = index === undefined ? undefined : parseSource(source);
     if (index === undefined || !parsed) continue;
-    const place = Math.max(0, Math.trunc(index));
-    const group = groups.get(place) ?? [];
+    const position = Math.max(0, Math.trunc(index));
+    const group = groups.get(position) ?? [];
     if (!group.some(({key}) => key === parsed.key)) group.push(parsed);
-    groups.set(place, group);
+    groups.set(position, group);
   }
   return groups;
 }

@@ -1,4 +1,4 @@
-/** `<parlor-sources>`: the sources of an answer, folded to one line below it. */
+/** `<parlor-sources>`: the sources of an answer, collapsed to one line below it. */
 import {css, html, LitElement, nothing} from 'lit';
 import {icon} from '../icons/icons.js';
 import {IntentEvent, relayTo} from '../intents.js';
@@ -105,7 +105,7 @@ export class SourcesView extends LitElement {
     return root;
   }
 
-  /** Unfolds the list and goes to a source in it. */
+  /** Expands the list and focuses a source in it. */
   async show(key: string): Promise<void> {
     this.isOpen = true;
     await this.updateComplete;
@@ -135,13 +135,13 @@ export class SourcesView extends LitElement {
   }
 
   #source(source: Source, number: number) {
-    const details = [source.type === 'url' ? originOf(source) : source.group, dateOf(source.timestamp)].filter(
+    const details = [source.type === 'url' ? originOf(source) : source.group, formatDate(source.timestamp)].filter(
       detail => detail !== undefined && detail !== source.title,
     );
     return html`<li tabindex="-1">
       <span class="number" aria-hidden="true">${number}</span>
       <div>
-        <div class="name" dir="auto">${nameOf(source)}</div>
+        <div class="name" dir="auto">${renderName(source)}</div>
         ${details.length > 0 ? html`<div class="detail" dir="auto">${details.join(' · ')}</div>` : nothing}
         ${source.description ? html`<div class="detail description" dir="auto">${source.description}</div>` : nothing}
       </div>
@@ -149,7 +149,7 @@ export class SourcesView extends LitElement {
   }
 }
 
-function nameOf(source: Source) {
+function renderName(source: Source) {
   switch (source.type) {
     case 'url':
       return source.url === undefined
@@ -170,8 +170,8 @@ function nameOf(source: Source) {
   }
 }
 
-/** A date as the reader writes it; what is none stays as the server wrote it. */
-function dateOf(timestamp: string | undefined): string | undefined {
+/** Formats a date for the user's locale; a text that is no date is returned as it is. */
+function formatDate(timestamp: string | undefined): string | undefined {
   if (timestamp === undefined) return undefined;
   const time = Date.parse(timestamp);
   return Number.isNaN(time) ? timestamp : new Intl.DateTimeFormat(undefined, {dateStyle: 'medium'}).format(time);

@@ -1,7 +1,7 @@
-/** `<parlor-start-screen>`: greeting and starter prompts of a new thread. */
+/** `<parlor-start-screen>`: the greeting and starter prompts of a new thread. */
 import {css, html, LitElement, nothing} from 'lit';
 import {icon} from '../icons/icons.js';
-import {express} from '../intents.js';
+import {dispatch} from '../intents.js';
 import type {Prompt} from '../options.js';
 import {baseStyles, buttonStyles} from './styles.js';
 
@@ -121,7 +121,7 @@ export class StartScreen extends LitElement {
       part="prompt"
       dir="auto"
       ?disabled=${this.disabled}
-      @click=${() => express(this, {type: 'send-prompt', content: prompt.content})}
+      @click=${() => dispatch(this, {type: 'send-prompt', content: prompt.content})}
     >${prompt.icon === undefined ? nothing : icon(prompt.icon, '20')}<span>${prompt.label}</span></button>`;
   }
 }

@@ -1,4 +1,4 @@
-/** The row between transcript and composer: the state of the connection, and the way to what is hidden below. */
+/** The row between transcript and composer: the state of the connection, and a button that scrolls to the end. */
 import {css, html, nothing} from 'lit';
 import {icon} from '../icons/icons.js';
 import {strings} from '../strings.js';
@@ -6,20 +6,20 @@ import {strings} from '../strings.js';
 export interface RowState {
   readonly isOffline: boolean;
   readonly isReconnecting: boolean;
-  /** Something of the transcript is below the lower edge. */
-  readonly isAway: boolean;
-  /** Whether the row was there before: without its room, what is about to be clicked would move from under the pointer. */
-  readonly keepsRoom: boolean;
+  /** Whether the end of the transcript is out of view. */
+  readonly isScrolledUp: boolean;
+  /** Whether to keep an empty row, so that the layout does not move under the pointer. */
+  readonly keepsSpace: boolean;
   readonly toLatest: () => void;
 }
 
-/** Takes room of its own and covers nothing; before it has said anything it is not there. */
-export function renderStatusRow({isOffline, isReconnecting, isAway, keepsRoom, toLatest}: RowState) {
+/** Renders the row, hidden until it has content for the first time. */
+export function renderStatusRow({isOffline, isReconnecting, isScrolledUp, keepsSpace, toLatest}: RowState) {
   const text = isOffline ? strings.offline : isReconnecting ? strings.reconnecting : '';
-  return html`<div class="status-row no-print" ?hidden=${text === '' && !isAway && !keepsRoom}>
+  return html`<div class="status-row no-print" ?hidden=${text === '' && !isScrolledUp && !keepsSpace}>
     <span class="connection" role="status">${text === '' ? nothing : html`${icon('globe', '16')}${text}`}</span>
     ${
-      isAway
+      isScrolledUp
         ? html`<button
           type="button"
           class="text-button to-latest"

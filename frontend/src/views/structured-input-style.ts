@@ -158,7 +158,7 @@ export const structuredInputStyles = css`
     color: var(--chatkit-text-secondary);
   }
   .text-button.primary {
-    /* Alone in a line of a narrow chat, it stands where the row ends. */
+    /* Wrapped to a line of its own in a narrow chat, it is aligned to the end. */
     margin-inline-start: auto;
     background: var(--chatkit-accent);
     color: var(--chatkit-on-accent);

@@ -1,20 +1,20 @@
 /** `<parlor-structured-input>`: questions of the assistant, one after the other, in place of the composer. */
 import {html, LitElement, nothing, type PropertyValues} from 'lit';
 import {live} from 'lit/directives/live.js';
-import {express} from '../intents.js';
+import {dispatch} from '../intents.js';
 import type {Freeform, MultipleChoice, Question, QuestionAnswer, StructuredInput} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import {isTouch} from './field-keys.js';
 import {structuredInputStyles} from './structured-input-style.js';
 import {baseStyles, buttonStyles} from './styles.js';
 
-/** The answer to one question so far: its choices and text. */
+/** The answer to a question so far: its choices and text. */
 interface Entry {
   readonly chosen: readonly string[];
   readonly isOwnChosen: boolean;
   readonly ownText: string;
 }
-const EMPTY: Entry = {chosen: [], isOwnChosen: false, ownText: ''};
+const EMPTY_ENTRY: Entry = {chosen: [], isOwnChosen: false, ownText: ''};
 const SKIPPED: QuestionAnswer = {values: [], skipped: true};
 
 export class StructuredInputView extends LitElement {
@@ -26,7 +26,7 @@ export class StructuredInputView extends LitElement {
   static override styles = [baseStyles, buttonStyles, structuredInputStyles];
 
   declare item: StructuredInput | undefined;
-  /** Nothing can be sent now, for example while an answer runs. */
+  /** Prevents sending, for example while an answer runs. */
   declare disabled: boolean;
   declare at: number;
 
@@ -77,7 +77,7 @@ export class StructuredInputView extends LitElement {
       <div class="buttons">
         ${
           this.at > 0
-            ? html`<button type="button" class="text-button" ?disabled=${isOff} @click=${() => this.#go(this.at - 1)}>${strings.back}</button>`
+            ? html`<button type="button" class="text-button" ?disabled=${isOff} @click=${() => this.#show(this.at - 1)}>${strings.back}</button>`
             : nothing
         }
         <span class="gap"></span>
@@ -87,7 +87,7 @@ export class StructuredInputView extends LitElement {
             : nothing
         }
         <button type="button" class="text-button quiet" ?disabled=${isOff} @click=${() => this.#skip(question)}>${strings.skip}</button>
-        <button type="submit" class="text-button primary" ?disabled=${isOff || this.#valuesOf(question).length === 0}>
+        <button type="submit" class="text-button primary" ?disabled=${isOff || this.#readValues(question).length === 0}>
           ${isLast ? strings.submitAnswers : strings.next}
         </button>
       </div>
@@ -95,7 +95,7 @@ export class StructuredInputView extends LitElement {
   }
 
   #choices(question: MultipleChoice) {
-    const {chosen, isOwnChosen, ownText} = this.#entryOf(question);
+    const {chosen, isOwnChosen, ownText} = this.#getEntry(question);
     const type = question.multiple ? 'checkbox' : 'radio';
     return html`<div class="options">
       ${question.options.map(
@@ -129,7 +129,7 @@ export class StructuredInputView extends LitElement {
           aria-label=${strings.ownAnswerField}
           placeholder=${strings.ownAnswer}
           .value=${live(ownText)}
-          @input=${(event: Event) => this.#write(question, (event.target as HTMLInputElement).value)}
+          @input=${(event: Event) => this.#setOwnText(question, (event.target as HTMLInputElement).value)}
           @keydown=${this.#onTextKey}
         />
       </div>
@@ -143,39 +143,39 @@ export class StructuredInputView extends LitElement {
         dir="auto"
         aria-label=${strings.answerField}
         placeholder=${strings.answerField}
-        .value=${live(this.#entryOf(question).ownText)}
-        @input=${(event: Event) => this.#write(question, (event.target as HTMLTextAreaElement).value)}
+        .value=${live(this.#getEntry(question).ownText)}
+        @input=${(event: Event) => this.#setOwnText(question, (event.target as HTMLTextAreaElement).value)}
         @keydown=${this.#onTextKey}
       ></textarea>`;
   }
 
   #toggle(question: MultipleChoice, option: string): void {
-    const entry = this.#entryOf(question);
+    const entry = this.#getEntry(question);
     if (!question.multiple) {
-      this.#change(question, {chosen: [option], isOwnChosen: false});
+      this.#updateEntry(question, {chosen: [option], isOwnChosen: false});
       return;
     }
     const isChosen = entry.chosen.includes(option);
-    this.#change(question, {
-      chosen: isChosen ? entry.chosen.filter(each => each !== option) : [...entry.chosen, option],
+    this.#updateEntry(question, {
+      chosen: isChosen ? entry.chosen.filter(other => other !== option) : [...entry.chosen, option],
     });
   }
 
   #toggleOwn(question: MultipleChoice): void {
-    const {isOwnChosen} = this.#entryOf(question);
-    this.#change(question, question.multiple ? {isOwnChosen: !isOwnChosen} : {isOwnChosen: true, chosen: []});
+    const {isOwnChosen} = this.#getEntry(question);
+    this.#updateEntry(question, question.multiple ? {isOwnChosen: !isOwnChosen} : {isOwnChosen: true, chosen: []});
   }
 
   #onOwnClick = (event: MouseEvent): void => {
-    // Arrow keys click as well, without a count, and must be free to move on.
+    // Arrow keys cause clicks too, with a count of 0, and must be free to move on.
     const isChosen = (event.target as HTMLInputElement).checked;
     if (event.detail > 0 && isChosen) this.renderRoot.querySelector<HTMLElement>('input[type=text]')?.focus();
   };
 
-  #write(question: Question, ownText: string): void {
+  #setOwnText(question: Question, ownText: string): void {
     const isOwnChosen = ownText.trim() !== '';
-    const isOnlyOne = question.type === 'multiple_choice' && !question.multiple && isOwnChosen;
-    this.#change(question, {ownText, isOwnChosen, ...(isOnlyOne ? {chosen: []} : {})});
+    const replacesChoice = question.type === 'multiple_choice' && !question.multiple && isOwnChosen;
+    this.#updateEntry(question, {ownText, isOwnChosen, ...(replacesChoice ? {chosen: []} : {})});
   }
 
   #onTextKey = (event: KeyboardEvent): void => {
@@ -200,7 +200,7 @@ export class StructuredInputView extends LitElement {
 
   #advance(): void {
     const question = this.item?.inputs[this.at];
-    if (!question || this.#valuesOf(question).length === 0) return;
+    if (!question || this.#readValues(question).length === 0) return;
     this.#skipped.delete(question.id);
     this.#proceed();
   }
@@ -214,11 +214,11 @@ export class StructuredInputView extends LitElement {
     if (this.disabled) return;
     const questions = this.item?.inputs ?? [];
     if (this.at < questions.length - 1) {
-      this.#go(this.at + 1);
+      this.#show(this.at + 1);
       return;
     }
     const answers = questions.map((question): readonly [string, QuestionAnswer] => {
-      const values = this.#skipped.has(question.id) ? [] : this.#valuesOf(question);
+      const values = this.#skipped.has(question.id) ? [] : this.#readValues(question);
       return [question.id, values.length === 0 ? SKIPPED : {values, skipped: false}];
     });
     const isAnswered = answers.some(([, answer]) => !answer.skipped);
@@ -232,10 +232,10 @@ export class StructuredInputView extends LitElement {
 
   #send(status: 'answered' | 'skipped', answers: Readonly<Record<string, QuestionAnswer>>): void {
     if (!this.item || this.disabled) return;
-    express(this, {type: 'answer-input', itemId: this.item.id, status, answers});
+    dispatch(this, {type: 'answer-input', itemId: this.item.id, status, answers});
   }
 
-  #go(at: number): void {
+  #show(at: number): void {
     this.at = at;
     this.#focusNext = true;
   }
@@ -246,21 +246,21 @@ export class StructuredInputView extends LitElement {
     (chosen ?? scope.querySelector<HTMLElement>('input, textarea'))?.focus();
   }
 
-  #valuesOf(question: Question): readonly string[] {
-    const {chosen, isOwnChosen, ownText} = this.#entryOf(question);
+  #readValues(question: Question): readonly string[] {
+    const {chosen, isOwnChosen, ownText} = this.#getEntry(question);
     const own = ownText.trim();
     if (question.type === 'freeform') return own === '' ? [] : [own];
-    // In the order of the question, whatever was clicked first.
+    // In the order of the options, not of the clicks.
     const picked = question.options.filter(option => chosen.includes(option));
     return isOwnChosen && own !== '' ? [...picked, own] : picked;
   }
 
-  #entryOf({id}: Question): Entry {
-    return this.#entries.get(id) ?? EMPTY;
+  #getEntry({id}: Question): Entry {
+    return this.#entries.get(id) ?? EMPTY_ENTRY;
   }
 
-  #change(question: Question, change: Partial<Entry>): void {
-    this.#entries.set(question.id, {...this.#entryOf(question), ...change});
+  #updateEntry(question: Question, change: Partial<Entry>): void {
+    this.#entries.set(question.id, {...this.#getEntry(question), ...change});
     this.requestUpdate();
   }
 }

@@ -2,7 +2,7 @@
 import {css, unsafeCSS} from 'lit';
 import {printStyles} from './print-style.js';
 
-/** An empty field has the direction of the page, and its placeholder stands where the text will begin. */
+/** An empty field has the direction of the page, so that its placeholder is where the text will start. */
 export const placeholderStyles = css`
   :is(input, textarea):placeholder-shown {
     direction: inherit;
@@ -18,7 +18,7 @@ export const placeholderStyles = css`
 
 const ICON_PX = [14, 16, 18, 20, 28, 32];
 
-/** Icons as large as they say, and larger where the page's text is. A style sheet says it: attributes cannot compute. */
+/** Sizes of icons, which scale with the page's text; in a style sheet, since SVG attributes cannot use `calc()`. */
 export const iconSizes = unsafeCSS(
   ICON_PX.map(px => `svg.i${px}{inline-size:max(${px}px,${px / 16}rem);block-size:max(${px}px,${px / 16}rem)}`).join(
     '',
@@ -39,7 +39,7 @@ export const baseStyles = css`
     display: block;
     flex: none;
   }
-  /* A title or a label stands beside its icon, where the page begins; its own direction only orders its words. */
+  /* Titles and labels align with the page, next to their icons; their direction only orders their words. */
   :where(span, [part='title'], dt, dd, button, .name, .detail, .text)[dir='auto'] {
     text-align: -webkit-match-parent;
     text-align: match-parent;
@@ -60,7 +60,7 @@ export const baseStyles = css`
     outline: 2px solid var(--chatkit-focus);
     outline-offset: 2px;
   }
-  /* There, backgrounds and shadows are gone: what they set apart gets a line. */
+  /* Forced colours remove backgrounds and shadows, so elements get an outline instead. */
   @media (forced-colors: active) {
     [part~='attachment'],
     [part~='bubble'],
@@ -80,7 +80,7 @@ export const baseStyles = css`
     *::after {
       animation-duration: 0.01ms !important;
       animation-iteration-count: 1 !important;
-      /* Not a short one: a colour that is inherited would begin another on each level, and lag by as many frames. */
+      /* None, not a short one: an inherited colour would start another at each level and lag by a frame each. */
       transition: none !important;
       scroll-behavior: auto !important;
     }
@@ -191,7 +191,7 @@ export const lazyStyles = css`
   }
 `;
 
-/** Moving shine on text that stands for work going on. */
+/** A moving shimmer on text that shows progress. */
 export const shimmerStyles = css`
   .shimmer {
     color: transparent;

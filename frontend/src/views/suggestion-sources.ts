@@ -1,4 +1,4 @@
-/** The sources of suggestions after `@` and `/`, by the page’s settings. */
+/** The sources of suggestions after `@` and `/`, built from the page’s settings. */
 import type {CommandSettings, EntitySettings} from '../composer/composer-options.js';
 import {type BuiltInParts, buildBuiltIns} from './command-built-ins.js';
 import {buildCommandSource} from './command-search.js';
@@ -9,12 +9,12 @@ export interface SuggestionSettings {
   readonly entities: EntitySettings | undefined;
   /** `undefined` turns the `/` menu off. */
   readonly commands: CommandSettings | undefined;
-  /** Asked at each search, since what is possible changes. */
+  /** Called at each search, since the available commands change. */
   readonly builtIns: () => BuiltInParts;
 }
 
 export function buildSources({entities, commands, builtIns}: SuggestionSettings): readonly SuggestionSource[] {
-  const mentions = entities && buildEntitySource(entities);
-  const ofCommands = commands && buildCommandSource(commands, () => buildBuiltIns(builtIns()));
-  return [mentions, ofCommands].filter(source => source !== undefined);
+  const entitySource = entities && buildEntitySource(entities);
+  const commandSource = commands && buildCommandSource(commands, () => buildBuiltIns(builtIns()));
+  return [entitySource, commandSource].filter(source => source !== undefined);
 }

@@ -1,13 +1,13 @@
-/** The surroundings of a chat: the room that it has, and whether there is a network. */
+/** Tracks the surroundings of a chat: its width, and whether the browser is online. */
 import type {ReactiveController, ReactiveControllerHost} from 'lit';
 
-/** A column of messages and one of threads. */
+/** Enough for a column of messages and one of threads. */
 const WIDE_PX = 1000;
 const CONNECTION_EVENTS = ['online', 'offline'];
 
 export class Surroundings implements ReactiveController {
   readonly #host: ReactiveControllerHost & HTMLElement;
-  #sizes: ResizeObserver | undefined;
+  #sizeObserver: ResizeObserver | undefined;
   #isWide = false;
   #isOffline = !navigator.onLine;
 
@@ -16,7 +16,7 @@ export class Surroundings implements ReactiveController {
     host.addController(this);
   }
 
-  /** There is room for the history beside the chat. */
+  /** Whether there is room for the history beside the chat. */
   get isWide(): boolean {
     return this.#isWide;
   }
@@ -29,12 +29,12 @@ export class Surroundings implements ReactiveController {
     for (const name of CONNECTION_EVENTS) addEventListener(name, this.#onConnection);
     this.#onConnection();
     if (typeof ResizeObserver === 'undefined') return;
-    this.#sizes ??= new ResizeObserver(this.#onSize);
-    this.#sizes.observe(this.#host);
+    this.#sizeObserver ??= new ResizeObserver(this.#onSize);
+    this.#sizeObserver.observe(this.#host);
   }
 
   hostDisconnected(): void {
-    this.#sizes?.disconnect();
+    this.#sizeObserver?.disconnect();
     for (const name of CONNECTION_EVENTS) removeEventListener(name, this.#onConnection);
   }
 

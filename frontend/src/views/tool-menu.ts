@@ -8,12 +8,12 @@ export interface ToolMenuParts {
   readonly toolId: string | undefined;
   /** `undefined` when no files can be attached. */
   readonly attach: (() => void) | undefined;
-  /** `undefined` where no camera is at hand. */
+  /** `undefined` on devices without a camera. */
   readonly photograph: (() => void) | undefined;
   readonly select: (toolId: string | undefined) => void;
 }
 
-/** Empty when there is nothing that is not in sight anyway. */
+/** Returns the entries of the plus menu; none when all tools are pinned and files cannot be attached. */
 export function buildToolMenu({tools, toolId, attach, photograph, select}: ToolMenuParts): readonly MenuItem[] {
   const isNeeded = attach !== undefined || tools.some(tool => tool.pinned !== true);
   if (!isNeeded) return [];

@@ -1,7 +1,7 @@
-/** `<parlor-turn-actions>`: copy, feedback and retry below an answer. */
+/** `<parlor-turn-actions>`: buttons below an answer to copy, rate and retry it. */
 import {css, html, LitElement, nothing} from 'lit';
 import {icon} from '../icons/icons.js';
-import {express} from '../intents.js';
+import {dispatch} from '../intents.js';
 import type {ThreadItem} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import {copyText} from './clipboard.js';
@@ -44,7 +44,7 @@ export class TurnActions extends LitElement {
   declare items: readonly ThreadItem[];
   declare canRetry: boolean;
   declare canRate: boolean;
-  /** The outcome of the last copy, for a moment. */
+  /** The outcome of the last copy, reset after a moment. */
   declare copying: 'none' | 'copied' | 'failed';
   /** The rating that the server has stored. */
   declare stored: Feedback | undefined;
@@ -86,7 +86,7 @@ export class TurnActions extends LitElement {
           ${this.#button('thumbs-down', strings.badAnswer, () => this.#rate('negative'), rating === 'negative')}`
           : nothing
       }
-      ${this.canRetry ? this.#button('reload', strings.tryAgain, () => express(this, {type: 'retry'})) : nothing}
+      ${this.canRetry ? this.#button('reload', strings.tryAgain, () => dispatch(this, {type: 'retry'})) : nothing}
       <span class=${this.copying === 'failed' ? 'failed' : 'visually-hidden'} role="status"
         >${{none: '', copied: strings.copied, failed: strings.copyFailed}[this.copying]}</span
       >
@@ -106,14 +106,14 @@ export class TurnActions extends LitElement {
 
   #rate(kind: Feedback): void {
     const before = this.rating;
-    // The protocol has no way to take a rating back, only to change it.
+    // The protocol cannot withdraw a rating, only change it.
     if ((before ?? this.stored) === kind) return;
     this.rating = kind;
     const itemIds = this.items.filter(({type}) => type !== 'end_of_turn').map(({id}) => id);
     const revert = (): void => {
       if (this.rating === kind) this.rating = before;
     };
-    express(this, {type: 'feedback', kind, itemIds, revert});
+    dispatch(this, {type: 'feedback', kind, itemIds, revert});
   }
 
   async #copy(): Promise<void> {
@@ -130,7 +130,7 @@ export class TurnActions extends LitElement {
   }
 }
 
-/** Markdown of an answer, with what its widgets offer as text. */
+/** Returns an answer as Markdown, with the copy text of its widgets. */
 export function textOfTurn(items: readonly ThreadItem[]): string {
   const texts = items.map(item => {
     if (item.type === 'assistant_message') return item.content.map(part => part.text).join('\n\n');

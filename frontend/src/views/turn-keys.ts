@@ -1,18 +1,18 @@
-/** Keyboard navigation of the transcript: one stop for Tab; arrow keys, Home and End go from turn to turn. */
+/** Keyboard navigation of the transcript: a single tab stop; arrow keys, Home and End move between turns. */
 
 const STEPS: Readonly<Record<string, number>> = {ArrowUp: -1, ArrowDown: 1};
-/** Room above a turn, for its outline. */
+/** Space above a turn, for its focus outline. */
 const GAP_PX = 8;
 
 /** Moves the focus between `turns` for a key that was pressed on `scroller` or on one of them. */
 export function moveBetweenTurns(event: KeyboardEvent, scroller: HTMLElement, turns: readonly HTMLElement[]): void {
   const {key, target} = event;
-  // What has the focus inside a turn, a field for example, has its own use for these keys.
+  // A focused control inside a turn, a field for example, needs these keys itself.
   if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.defaultPrevented) return;
   const at = turns.indexOf(target as HTMLElement);
   if (at < 0 && target !== scroller) return;
   const next = turns[findNext(key, at, turns.length) ?? -1];
-  // A turn longer than the view is scrolled through before it is left: that is what the browser does with the key.
+  // A turn taller than the view is scrolled through first, which the browser does by default.
   if (!next || (at >= 0 && reachesBeyond(turns[at], scroller, STEPS[key]))) return;
   event.preventDefault();
   next.focus({preventScroll: true});
@@ -24,7 +24,7 @@ function findNext(key: string, at: number, count: number): number | undefined {
   if (key === 'End') return count - 1;
   const step = STEPS[key];
   if (step === undefined) return undefined;
-  // From the list itself, up goes to the newest turn: that is where people read.
+  // From the list itself, up goes to the newest turn, where people read.
   if (at < 0) return step < 0 ? count - 1 : undefined;
   return Math.min(count - 1, Math.max(0, at + step));
 }

@@ -1,12 +1,12 @@
-/** The end of the transcript, below its last item: progress, notices, failure. */
+/** The end of the transcript, below its last item: progress, notices and failures. */
 import {html, nothing} from 'lit';
 import {icon} from '../icons/icons.js';
-import {express} from '../intents.js';
+import {dispatch} from '../intents.js';
 import {strings} from '../strings.js';
 import type {Entry, ThreadState} from '../thread/thread-state.js';
 import {exportedParts} from './exported-parts.js';
 
-/** Whether there is a failure or a notice that was not there `before`. */
+/** Whether there is a failure or a notice that `before` did not have. */
 export function hasNews({failure, notices}: ThreadState, before?: ThreadState): boolean {
   const notice = notices.at(-1);
   return (
@@ -15,19 +15,22 @@ export function hasNews({failure, notices}: ThreadState, before?: ThreadState): 
   );
 }
 
-/** Below half an answer: that it is one, and the way to a whole one. */
+/** Renders the line below an incomplete answer: why it is incomplete, and a button that tries again. */
 export function renderCut(host: EventTarget, text: string, canRetry: boolean) {
   return html`<div class="failure cut">
     ${icon('info', '18')}<span class="words">${text}</span>
     ${
       canRetry
-        ? html`<button type="button" class="text-button" @click=${() => express(host, {type: 'retry'})}>${icon('reload', '16')}${strings.tryAgain}</button>`
+        ? html`<button type="button" class="text-button" @click=${() => dispatch(host, {type: 'retry'})}>${icon('reload', '16')}${strings.tryAgain}</button>`
         : nothing
     }
   </div>`;
 }
 
-/** @param visible The part of the answer that is shown so far; `host` expresses what is clicked. */
+/**
+ * @param host Dispatches the intents of the buttons.
+ * @param visible The items of the answer that are shown so far.
+ */
 export function renderTail(host: EventTarget, state: ThreadState, visible: readonly Entry[] = []) {
   const {isResponding, isReconnecting, progress, notices, failure} = state;
   const isGrowing = visible.some(entry => entry.isStreaming);
@@ -45,7 +48,7 @@ export function renderTail(host: EventTarget, state: ThreadState, visible: reado
           ${icon('error', '18')}<span class="words" dir="auto">${failure.message ?? strings.failedDefault}</span>
           ${
             failure.canRetry && !isResponding
-              ? html`<button type="button" class="text-button" @click=${() => express(host, {type: 'retry'})}>${icon('reload', '16')}${strings.tryAgain}</button>`
+              ? html`<button type="button" class="text-button" @click=${() => dispatch(host, {type: 'retry'})}>${icon('reload', '16')}${strings.tryAgain}</button>`
               : nothing
           }
         </div>`

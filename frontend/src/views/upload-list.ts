@@ -1,8 +1,8 @@
-/** `<parlor-uploads>`: the files of the message that is being written, with how far each is. */
+/** `<parlor-uploads>`: the files of the message being written, with their upload progress. */
 import {css, html, LitElement, nothing} from 'lit';
 import type {Upload} from '../composer/uploads.js';
 import {icon} from '../icons/icons.js';
-import {express, relayTo} from '../intents.js';
+import {dispatch, relayTo} from '../intents.js';
 import {isShowable} from '../links.js';
 import {strings} from '../strings.js';
 import {attachmentStyles, describeFile} from './attachments.js';
@@ -32,7 +32,7 @@ export class UploadList extends LitElement {
   declare uploads: readonly Upload[];
   /** Key of the picture that the lightbox shows. */
   declare shownKey: string | undefined;
-  /** Addresses of what is called a picture and is none. */
+  /** URLs that could not be loaded as pictures. */
   declare brokenUrls: ReadonlySet<string>;
 
   constructor() {
@@ -54,7 +54,7 @@ export class UploadList extends LitElement {
           class="round-button retry"
           aria-label=${strings.retryUpload(name)}
           title=${problem ?? strings.uploadFailedShort}
-          @click=${() => express(this, {type: 'retry-upload', key: upload.key})}
+          @click=${() => dispatch(this, {type: 'retry-upload', key: upload.key})}
         >${icon('reload', '14')}</button>`;
         const progress = renderProgress(upload);
         return html`<li class="attachment ${isShown ? 'image' : 'file'} ${status}" part="attachment">
@@ -73,7 +73,7 @@ export class UploadList extends LitElement {
               : html`<div class="glyph">${status === 'uploading' ? progress : icon(status === 'failed' ? 'warning' : 'document', '18')}</div>
                 <div class="words">
                   <span class="name" dir="auto">${name}</span>
-                  <span class="detail">${detailOf(upload)}</span>
+                  <span class="detail">${describeStatus(upload)}</span>
                 </div>
                 ${status === 'failed' ? retryButton : nothing}`
           }
@@ -113,9 +113,9 @@ export class UploadList extends LitElement {
   }
 
   #remove({key}: Upload): void {
-    express(this, {type: 'remove-upload', key});
-    // The button that was pressed is gone.
-    express(this, {type: 'focus-composer'});
+    dispatch(this, {type: 'remove-upload', key});
+    // The button that had the focus is gone.
+    dispatch(this, {type: 'focus-composer'});
   }
 
   #onLightboxClose = (): void => {
@@ -125,7 +125,7 @@ export class UploadList extends LitElement {
 
 function renderProgress({name, progress}: Upload) {
   const percent = Math.round((progress ?? 0) * 100);
-  // All bytes on their way are not yet a file that the server has looked at.
+  // After the last byte was sent, the server still has to check the file.
   const isKnown = progress !== undefined && progress < 1;
   return html`<div
     class="progress"
@@ -144,7 +144,7 @@ function renderProgress({name, progress}: Upload) {
   }</div>`;
 }
 
-function detailOf({status, name, mimeType, size, progress}: Upload): string {
+function describeStatus({status, name, mimeType, size, progress}: Upload): string {
   if (status === 'failed') return strings.uploadFailedShort;
   if (status === 'uploading' && progress !== undefined && progress < 1) return `${Math.round(progress * 100)} %`;
   return describeFile(name, mimeType, size);

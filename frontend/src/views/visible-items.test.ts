@@ -13,18 +13,18 @@ const step = (id: string, status: string) =>
     workflow: {type: 'custom', tasks: [{type: 'custom', title: 'Pay', status_indicator: status}]},
   });
 const card = (id: string) => entry(`w_${id}`, {type: 'widget', widget: {type: 'Card', id, children: []}});
-const drawn = (...entries: readonly ReturnType<typeof entry>[]) => visibleItems(entries).map(({key}) => key);
+const visibleKeys = (...entries: readonly ReturnType<typeof entry>[]) => visibleItems(entries).map(({key}) => key);
 
 it('a call that waits for permission is shown by its card, and by its step when it is made', () => {
-  expect(drawn(step('a', 'none'), card('parlor.approval'))).toEqual(['w_parlor.approval']);
-  expect(drawn(step('a', 'none'), card('parlor.approval.decided'), step('b', 'complete'))).toEqual([
+  expect(visibleKeys(step('a', 'none'), card('parlor.approval'))).toEqual(['w_parlor.approval']);
+  expect(visibleKeys(step('a', 'none'), card('parlor.approval.decided'), step('b', 'complete'))).toEqual([
     'w_parlor.approval.decided',
     'b',
   ]);
 });
 
 it('steps that were made, and those before other widgets, are shown', () => {
-  expect(drawn(step('a', 'complete'), card('parlor.approval'))).toEqual(['a', 'w_parlor.approval']);
-  expect(drawn(step('a', 'none'), card('other'))).toEqual(['a', 'w_other']);
-  expect(drawn(step('a', 'none'))).toEqual(['a']);
+  expect(visibleKeys(step('a', 'complete'), card('parlor.approval'))).toEqual(['a', 'w_parlor.approval']);
+  expect(visibleKeys(step('a', 'none'), card('other'))).toEqual(['a', 'w_other']);
+  expect(visibleKeys(step('a', 'none'))).toEqual(['a']);
 });

@@ -1,23 +1,23 @@
-/** Says which items of an answer are drawn, each thing once. */
+/** Selects the items of an answer to show, so that nothing is shown twice. */
 import {isObject} from '../protocol/parsing.js';
 import type {ThreadItem} from '../protocol/types.js';
-import {cutOf, type Entry} from '../thread/thread-state.js';
+import {type Entry, findCut} from '../thread/thread-state.js';
 
-/** The root of Parlor's cards that ask for permission, before and after the decision. */
+/** Ids of Parlor's approval cards, before and after the decision. */
 const APPROVAL = /^parlor\.approval(?:\.|$)/;
 
-/** Returns an answer without items for the page or the whole answer, and steps that a card below shows in more words. */
+/** Removes items that have no view, and steps that an approval card right below shows in more detail. */
 export function visibleItems(answer: readonly Entry[]): readonly Entry[] {
-  const drawn = answer.filter(({item}) => isDrawn(item));
-  return drawn.filter(({item}, at) => !(isUnfinished(item) && isApproval(drawn[at + 1]?.item)));
+  const shown = answer.filter(({item}) => hasView(item));
+  return shown.filter(({item}, at) => !(isNotStarted(item) && isApproval(shown[at + 1]?.item)));
 }
 
-function isDrawn(item: ThreadItem): boolean {
-  return item.type !== 'end_of_turn' && item.type !== 'client_tool_call' && cutOf(item) === undefined;
+function hasView(item: ThreadItem): boolean {
+  return item.type !== 'end_of_turn' && item.type !== 'client_tool_call' && findCut(item) === undefined;
 }
 
-/** Whether all that a workflow shows are calls which nobody has made. */
-function isUnfinished(item: ThreadItem): boolean {
+/** Whether an item is a workflow without any step that was run. */
+function isNotStarted(item: ThreadItem): boolean {
   return (
     item.type === 'workflow' && item.workflow.tasks.every(({type, status}) => type === 'custom' && status === 'none')
   );

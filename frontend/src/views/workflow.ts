@@ -1,4 +1,4 @@
-/** `<parlor-workflow>`: steps of an answer, folded to one line; running, done or failed. */
+/** `<parlor-workflow>`: the steps of an answer, collapsed to one line: running, done or failed. */
 import {css, html, LitElement, nothing} from 'lit';
 import {icon} from '../icons/icons.js';
 import {relayTo} from '../intents.js';
@@ -123,7 +123,7 @@ export class WorkflowView extends LitElement {
   declare workflow: Workflow;
   declare streaming: boolean;
   declare imageDomains: readonly string[] | undefined;
-  /** The person's own choice; wins over what the server wants from then on. */
+  /** The user's choice, which overrides `expanded` of the server. */
   declare isOpen: boolean | undefined;
 
   constructor() {
@@ -138,7 +138,7 @@ export class WorkflowView extends LitElement {
     const {tasks, expanded, summary} = this.workflow;
     const isOpen = this.isOpen ?? expanded;
     const details = tasks.filter(hasDetail);
-    // One step that has nothing behind it needs no fold.
+    // A single step without details needs no disclosure.
     if (tasks.length <= 1 && details.length === 0 && !summary)
       return html`<div class="summary">${this.#headline()}</div>`;
     return html`<button
@@ -155,7 +155,7 @@ export class WorkflowView extends LitElement {
       </ol>`;
   }
 
-  /** A lone task has no end but its status; a workflow with a summary is over, whatever its tasks say. */
+  /** Whether the workflow still runs; one with a summary has ended, whatever the status of its tasks. */
   get #isRunning(): boolean {
     const {tasks, summary} = this.workflow;
     return this.streaming || (summary === undefined && tasks.some(({status}) => status === 'loading'));
@@ -173,9 +173,9 @@ export class WorkflowView extends LitElement {
     const label =
       summary?.title ??
       (summary?.durationS !== undefined ? strings.thoughtFor(Math.max(1, Math.round(summary.durationS))) : undefined);
-    // A step without a tick has failed, or waits for somebody.
-    const own = last?.icon ?? (tasks.some(task => task.status === 'none') ? glyphOf(last) : 'check-circle');
-    const glyph = summary?.icon ?? (hasFailed ? 'error' : this.workflow.type === 'reasoning' ? 'lightbulb' : own);
+    // Without a check mark, the step has not ended successfully.
+    const lastGlyph = last?.icon ?? (tasks.some(task => task.status === 'none') ? glyphOf(last) : 'check-circle');
+    const glyph = summary?.icon ?? (hasFailed ? 'error' : this.workflow.type === 'reasoning' ? 'lightbulb' : lastGlyph);
     const fallback = this.workflow.type === 'reasoning' ? strings.thought : (last?.title ?? strings.steps);
     return html`${icon(glyph, '18')}<span class="label" dir="auto">${label ?? fallback}</span>`;
   }
@@ -200,7 +200,7 @@ export class WorkflowView extends LitElement {
           task.queries.length > 0 || task.sources.length > 0
             ? html`<div class="chips">
               ${task.queries.map(query => html`<span class="chip" dir="auto">${query}</span>`)}
-              ${task.sources.map(sourceChip)}
+              ${task.sources.map(renderSource)}
             </div>`
             : nothing
         }
@@ -209,7 +209,7 @@ export class WorkflowView extends LitElement {
   }
 }
 
-/** The title, or what the kind of task says by itself; `undefined` where the content speaks. */
+/** Returns the task's title, or a default for its type; `undefined` when the content suffices. */
 function titleOf({type, title, content, status}: Task): string | undefined {
   if (title !== undefined) return title;
   if (type === 'web_search') return strings.taskSearch;
@@ -227,8 +227,8 @@ function glyphOf(task: Task | undefined): string {
   return TASK_ICONS.get(task?.type ?? '') ?? 'sparkle';
 }
 
-/** A source as a link when it has an address we may link to, else as plain text. */
-function sourceChip(source: JSONObject) {
+/** Renders a source as a link if its URL is safe, else as plain text. */
+function renderSource(source: JSONObject) {
   const parsed = parseSource(source);
   if (!parsed) return nothing;
   if (parsed.type !== 'url' || parsed.url === undefined) {

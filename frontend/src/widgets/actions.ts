@@ -1,13 +1,13 @@
-/** Actions: reading their configuration, choosing the loading state, merging form values into the payload. */
+/** Widget actions: parses their configuration, chooses the loading state, merges form values into the payload. */
 import {isRecord} from './nodes.js';
 
-/** The action of a click, with form values already in the payload. */
+/** An action to run, with form values merged into its payload. */
 export interface WidgetAction {
   readonly type: string;
   readonly payload: unknown;
   readonly handler: 'server' | 'client';
   readonly loadingBehavior: 'auto' | 'none' | 'self' | 'container';
-  /** False: the server answers at once with the new widget, also while an answer is streaming. */
+  /** False if the server responds at once with a new widget, even while an answer is streaming. */
   readonly streaming: boolean;
 }
 
@@ -15,11 +15,12 @@ export interface WidgetAction {
 export interface WidgetActionDetail {
   readonly action: WidgetAction;
   readonly itemId: string;
-  /** The JSON the widget was drawn from. */
+  /** The JSON that the widget was rendered from. */
   readonly widget: unknown;
   /**
-   * Keeps the loading state until `promise` settles or a new widget arrives. Call it while the event is dispatched;
-   * without it the action counts as done at once. A rejection puts a changed control back to what the server last said.
+   * Keeps the loading state until `promise` settles or a new widget arrives. It must be called while the event is being
+   * dispatched; otherwise the action counts as done at once. A rejection resets a changed control to the server's
+   * value.
    */
   done(promise: Promise<unknown>): void;
 }
@@ -29,7 +30,7 @@ export type Trigger = 'click' | 'row' | 'change' | 'submit' | 'confirm' | 'cance
 
 export type Loading = 'none' | 'self' | 'container';
 
-/** An action with its defaults filled in, or null when `value` is not one. */
+/** Parses an action and fills in its defaults; null when `value` is not an action. */
 export function parseAction(value: unknown): WidgetAction | null {
   if (!isRecord(value) || typeof value.type !== 'string' || value.type === '') {
     return null;
@@ -40,7 +41,7 @@ export function parseAction(value: unknown): WidgetAction | null {
     payload: value.payload,
     handler: value.handler === 'client' ? 'client' : 'server',
     loadingBehavior: loading === 'none' || loading === 'self' || loading === 'container' ? loading : 'auto',
-    // The official pages print the string in places, so servers send it.
+    // ChatKit's documentation shows the string in places, so servers send it.
     streaming: value.streaming !== false && value.streaming !== 'false',
   };
 }
@@ -58,12 +59,12 @@ export function loadingOf(action: WidgetAction, trigger: Trigger): Loading {
   return action.loadingBehavior === 'auto' ? AUTO_LOADING[trigger] : action.loadingBehavior;
 }
 
-/** True when a running answer keeps the action from being sent. */
+/** Whether a running answer prevents the action from being sent. */
 export function isBlockedBy(action: WidgetAction, isBusy: boolean): boolean {
   return isBusy && action.handler === 'server' && action.streaming;
 }
 
-/** A field's value by its name. */
+/** The name and value of a field. */
 export interface FormEntry {
   readonly name: string;
   readonly value: unknown;
@@ -71,16 +72,16 @@ export interface FormEntry {
 
 export interface MergedPayload {
   readonly payload: unknown;
-  /** One sentence for each value that was left out. */
+  /** A message for each value that was left out. */
   readonly problems: readonly string[];
 }
 
-/** Names that would reach an object's prototype. */
+/** Names that would access an object's prototype. */
 const FORBIDDEN_SEGMENTS = new Set(['__proto__', 'constructor', 'prototype']);
 
 /**
- * The payload with form values added: dots in a name nest, and what the payload already holds stays as it is.
- * The first of several fields with one name counts.
+ * Adds form values to the payload: dots in a name create nested objects, and existing values of the payload are kept.
+ * Of several fields with the same name, the first one counts.
  */
 export function mergeForm(payload: unknown, entries: readonly FormEntry[]): MergedPayload {
   if (entries.length === 0) {
@@ -92,7 +93,7 @@ export function mergeForm(payload: unknown, entries: readonly FormEntry[]): Merg
   const merged = cloneRecord(payload ?? {});
   const problems: string[] = [];
   for (const {name, value} of entries) {
-    const problem = insert(merged, name, value);
+    const problem = insertValue(merged, name, value);
     if (problem !== null) {
       problems.push(problem);
     }
@@ -100,7 +101,7 @@ export function mergeForm(payload: unknown, entries: readonly FormEntry[]): Merg
   return {payload: merged, problems};
 }
 
-function insert(target: Record<string, unknown>, name: string, value: unknown): string | null {
+function insertValue(target: Record<string, unknown>, name: string, value: unknown): string | null {
   const segments = name.split('.');
   const last = segments.pop() ?? '';
   if ([...segments, last].some(segment => segment === '' || FORBIDDEN_SEGMENTS.has(segment))) {
@@ -126,11 +127,11 @@ function insert(target: Record<string, unknown>, name: string, value: unknown): 
   return null;
 }
 
-/** A copy of the plain objects in `value`, so that the stored widget JSON is never written to. */
+/** Copies the plain objects in `value`, so that the stored widget JSON is never modified. */
 function cloneRecord(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const copy: Record<string, unknown> = {};
   for (const [key, entry] of Object.entries(value)) {
-    // JSON can carry "__proto__" as a key of its own; assigning it would set the prototype.
+    // JSON may contain the key "__proto__"; assigning it would set the prototype.
     if (!FORBIDDEN_SEGMENTS.has(key)) {
       copy[key] = isRecord(entry) ? cloneRecord(entry) : entry;
     }

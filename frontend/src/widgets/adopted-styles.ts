@@ -1,4 +1,4 @@
-/** Style sheets of lazy parts, added to the shadow root of the widget that needs them. */
+/** Adds style sheets of lazy parts to the shadow root of a widget. */
 import type {CSSResult} from 'lit';
 import type {WidgetHost} from './scope.js';
 

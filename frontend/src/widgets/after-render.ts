@@ -1,4 +1,4 @@
-/** A Lit directive that calls back after every drawing of its element. */
+/** A Lit directive that calls back after every render of its element. */
 import {noChange} from 'lit';
 import {Directive, directive, type ElementPart} from 'lit/directive.js';
 

@@ -1,4 +1,4 @@
-/** Styles of buttons, and the colours that components name. */
+/** Styles of buttons, and the named colours of components. */
 import {css} from 'lit';
 
 export const buttonStyles = css`
@@ -128,7 +128,7 @@ export const buttonStyles = css`
   .button[aria-busy] {
     cursor: progress;
   }
-  /* Not hidden: its words are still its name. */
+  /* Not hidden, since its text is still the accessible name. */
   .button[aria-busy] > :not(.spinner) {
     opacity: 0;
   }

@@ -1,4 +1,4 @@
-/** The renderer of Button, and the buttons that other components bring along. */
+/** The renderer of Button, and buttons of other components. */
 import {html, nothing, type TemplateResult} from 'lit';
 import {icon} from '../icons/icons.js';
 import {type Choice, type Every, isRecord, nameOf, oneOf, textOf, type WidgetNode} from './nodes.js';
@@ -18,8 +18,8 @@ const ICON_PX = {sm: 16, md: 18, lg: 20, xl: 22, '2xl': 24} as const satisfies E
 type Color = Choice<'Button', 'color'>;
 type Variant = Choice<'Button', 'variant'>;
 
-/** `style` is a preset; `color` and `variant` say more and win. */
-function looksOf(node: WidgetNode<'Button'>): {color: Color; variant: Variant} {
+/** Resolves the preset `style`, which `color` and `variant` override. */
+function resolveLooks(node: WidgetNode<'Button'>): {color: Color; variant: Variant} {
   const isPrimary = node.style === 'primary' || (node.style !== 'secondary' && node.submit === true);
   const color = oneOf(node.color, COLORS, undefined);
   const fallback = color !== undefined || isPrimary ? 'solid' : 'soft';
@@ -32,20 +32,20 @@ function looksOf(node: WidgetNode<'Button'>): {color: Color; variant: Variant} {
 interface ButtonLook {
   readonly classes: string;
   readonly label: string;
-  /** Said by a screen reader and shown as a tooltip when no text is visible. */
+  /** Accessible name and tooltip when no text is visible. */
   readonly hiddenLabel?: string | undefined;
   readonly iconStart?: unknown;
   readonly iconEnd?: unknown;
   readonly iconSize?: string;
   readonly isSubmit?: boolean;
   readonly isDisabled?: boolean;
-  /** Kept focusable, so that the keyboard does not lose its place while an answer runs. */
+  /** Prevents clicks but not the focus, so that keyboard users keep their place while an answer runs. */
   readonly isHeld: boolean;
   readonly isLoading: boolean;
   readonly onClick: (event: Event) => void;
 }
 
-/** One button; while it is held or loading, clicks do nothing. */
+/** Renders a button; while it is held or loading, clicks do nothing. */
 export function buttonTemplate(look: ButtonLook): TemplateResult {
   const click = (event: Event) => {
     event.preventDefault();
@@ -70,8 +70,8 @@ export function buttonTemplate(look: ButtonLook): TemplateResult {
   </button>`;
 }
 
-/** `check-circle` as "check circle": the last resort for a button that shows nothing but an icon. */
-function spokenIcon(name: unknown): string | undefined {
+/** Returns `check-circle` as "check circle", the last resort as the name of a button with only an icon. */
+function iconLabel(name: unknown): string | undefined {
   return nameOf(name)
     ?.replace(/^(lucide|vendor):/, '')
     .replaceAll('-', ' ');
@@ -79,11 +79,11 @@ function spokenIcon(name: unknown): string | undefined {
 
 export const renderButton: Renderer<'Button'> = (node, scope) => {
   const {host, form, path} = scope;
-  const {color, variant} = looksOf(node);
+  const {color, variant} = resolveLooks(node);
   const size = oneOf(node.size, CONTROL_SIZES, 'md');
   const label = textOf(node.label);
   const isUniform = node.uniform === true;
-  // A square button has no room for words: they become its accessible name.
+  // A square button has no room for its label, which becomes its accessible name.
   const hasIcon = nameOf(node.iconStart) !== undefined || nameOf(node.iconEnd) !== undefined;
   const isIconOnly = hasIcon && (isUniform || label === '');
   const isSubmit = node.submit === true && form !== null;
@@ -98,7 +98,7 @@ export const renderButton: Renderer<'Button'> = (node, scope) => {
     ].join(' '),
     label: isIconOnly ? '' : label,
     hiddenLabel: isIconOnly
-      ? (nameOf(node.ariaLabel) ?? nameOf(label) ?? spokenIcon(node.iconStart ?? node.iconEnd))
+      ? (nameOf(node.ariaLabel) ?? nameOf(label) ?? iconLabel(node.iconStart ?? node.iconEnd))
       : nameOf(node.ariaLabel),
     iconStart: node.iconStart,
     iconEnd: node.iconEnd,
@@ -118,7 +118,7 @@ export const renderButton: Renderer<'Button'> = (node, scope) => {
   });
 };
 
-/** A card's main (`confirm`) or second (`cancel`) button; nothing when the server sent none. */
+/** Renders a card's primary (`confirm`) or secondary (`cancel`) button, if the server has sent one. */
 export function cardButton(kind: 'confirm' | 'cancel', spec: unknown, scope: Scope, asForm: boolean) {
   if (!isRecord(spec)) {
     return nothing;

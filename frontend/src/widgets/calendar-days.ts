@@ -1,9 +1,9 @@
-/** Days as `YYYY-MM-DD`, without a time zone: steps, months as weeks, limits. */
+/** Days as `YYYY-MM-DD` without a time zone: arithmetic, weeks of a month, limits. */
 
 const DAY_MS = 86_400_000;
 const WEEK = 7;
 
-/** Regions whose weeks begin on Sunday, for browsers that cannot say. */
+/** Regions whose weeks start on Sunday, for browsers without week information. */
 const SUNDAY_REGIONS = /-(?:US|CA|MX|BR|JP|KR|TW|HK|IN|IL|ZA|AU|PH|TH|CO|PE)\b/i;
 
 export function dateOf(day: string): Date {
@@ -15,51 +15,51 @@ function dayOfDate(date: Date): string | undefined {
   return Number.isNaN(year) || year < 1 || year > 9999 ? undefined : date.toISOString().slice(0, 10);
 }
 
-/** The day with these numbers, or undefined when the calendar has no such day. Months count from 1. */
+/** Builds a day, or returns undefined if it does not exist. Months count from 1. */
 export function buildDay(year: number, month: number, day: number): string | undefined {
   const text = `${String(year).padStart(4, '0')}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`;
   return /^\d{4}-\d{2}-\d{2}$/.test(text) && dayOfDate(dateOf(text)) === text ? text : undefined;
 }
 
-/** That many days later; the same day at the ends of the calendar. */
+/** Adds days; beyond the supported years, the day is returned unchanged. */
 export function addDays(day: string, count: number): string {
   return dayOfDate(new Date(dateOf(day).getTime() + count * DAY_MS)) ?? day;
 }
 
-/** That many months later, on the last day of a month that is too short. */
+/** Adds months; a day that the month does not have becomes its last day. */
 export function addMonths(day: string, count: number): string {
   const [year = 0, month = 1, date = 1] = day.split('-').map(Number);
   const months = year * 12 + month - 1 + count;
   const to = {year: Math.floor(months / 12), month: (((months % 12) + 12) % 12) + 1};
   for (let at = date; at >= 28 || at === date; at -= 1) {
-    const found = buildDay(to.year, to.month, at);
-    if (found !== undefined) return found;
+    const result = buildDay(to.year, to.month, at);
+    if (result !== undefined) return result;
   }
   return day;
 }
 
-/** The first day of the week, counted as `Date.getUTCDay` does. */
+/** Returns the first day of the week, counted like `Date.getUTCDay`. */
 export function firstWeekday(locale: string | undefined): number {
   const tag = locale ?? new Intl.DateTimeFormat().resolvedOptions().locale;
   try {
-    const known = new Intl.Locale(tag) as Intl.Locale & {
+    const intlLocale = new Intl.Locale(tag) as Intl.Locale & {
       getWeekInfo?: () => {readonly firstDay: number};
       readonly weekInfo?: {readonly firstDay: number};
     };
-    const day = (known.getWeekInfo?.() ?? known.weekInfo)?.firstDay;
+    const day = (intlLocale.getWeekInfo?.() ?? intlLocale.weekInfo)?.firstDay;
     if (day !== undefined) return day % WEEK;
   } catch {
-    // A tag that is none: weeks begin as ISO 8601 has it.
+    // An invalid tag: weeks start on Monday, as in ISO 8601.
   }
   return SUNDAY_REGIONS.test(tag) ? 0 : 1;
 }
 
-/** Days from the start of the week to this one. */
+/** Returns the number of days from the start of the week to `day`. */
 export function placeInWeek(day: string, first: number): number {
   return (dateOf(day).getUTCDay() - first + WEEK) % WEEK;
 }
 
-/** The weeks of a day's month; null where a week reaches into another month. */
+/** Returns the weeks of a day's month; days of other months are null. */
 export function weeksOf(day: string, first: number): readonly (readonly (string | null)[])[] {
   const month = day.slice(0, 7);
   const start = `${month}-01`;
@@ -78,7 +78,7 @@ export function clampDay(day: string, min: string | undefined, max: string | und
   return min !== undefined && day < min ? min : max !== undefined && day > max ? max : day;
 }
 
-/** The person's day. */
+/** Returns the current day in the user's time zone. */
 export function today(now = new Date()): string {
   return buildDay(now.getFullYear(), now.getMonth() + 1, now.getDate()) ?? '2000-01-01';
 }

@@ -1,4 +1,4 @@
-/** A month as a grid of days, by the pattern of a date picker dialog. */
+/** Renders a month as a grid of days, by the ARIA pattern of a date picker dialog. */
 import {html, nothing} from 'lit';
 import {icon} from '../icons/icons.js';
 import {afterRender} from './after-render.js';
@@ -9,7 +9,7 @@ import type {Rendered} from './scope.js';
 import {formatDay} from './typed-date.js';
 
 export interface Calendar {
-  /** The day that has the focus; its month is shown. */
+  /** The focused day, whose month is shown. */
   readonly day: string;
   readonly min: string | undefined;
   readonly max: string | undefined;
@@ -20,46 +20,28 @@ export interface Calendar {
 }
 
 export function renderCalendar(calendar: Calendar): Rendered {
-  const {day, min, max, locale, onMove, onPick} = calendar;
+  const {day, locale} = calendar;
   const first = firstWeekday(locale);
   const weeks = weeksOf(day, first);
   const now = today();
-  const turn = (months: number, label: string, glyph: string) => {
-    const target = addMonths(day, months);
-    // A month counts as reachable when any day of it is.
-    const isOut =
-      target === day ||
-      (months < 0
-        ? min !== undefined && target.slice(0, 7) < min.slice(0, 7)
-        : max !== undefined && target.slice(0, 7) > max.slice(0, 7));
-    return html`<button
-      type="button"
-      class="calendar-turn"
-      aria-label=${label}
-      aria-disabled=${isOut ? 'true' : nothing}
-      @click=${() => {
-        if (!isOut) onMove(target);
-      }}
-    >${icon(glyph, '18px')}</button>`;
-  };
-  return html`<div class="calendar-body face-scroll" @keydown=${(event: KeyboardEvent) => onTab(event, calendar)}>
+  return html`<div class="calendar-body face-scroll" @keydown=${(event: KeyboardEvent) => onDialogKey(event, calendar)}>
     <div class="calendar-head">
-      ${turn(-1, pickerStrings.previousMonth, 'chevron-left')}
+      ${renderTurnButton(calendar, -1, pickerStrings.previousMonth, 'chevron-left')}
       <span class="calendar-month" aria-live="polite" dir="auto"
         >${formatDay(day, locale, {month: 'long', year: 'numeric'})}</span
       >
-      ${turn(1, pickerStrings.nextMonth, 'chevron-right')}
+      ${renderTurnButton(calendar, 1, pickerStrings.nextMonth, 'chevron-right')}
     </div>
     <table
       class="days"
       role="grid"
       aria-label=${formatDay(day, locale, {month: 'long', year: 'numeric'})}
       @keydown=${(event: KeyboardEvent) => onGridKey(event, calendar, first)}
-      ${afterRender(grid => showSelected(grid, day))}
+      ${afterRender(grid => updateGrid(grid, day))}
     >
       <thead>
         <tr>
-          ${weekdays(first, locale).map(
+          ${weekdayNames(first, locale).map(
             ({short, long}) => html`<th scope="col" abbr=${long}><span aria-hidden="true">${short}</span></th>`,
           )}
         </tr>
@@ -68,25 +50,7 @@ export function renderCalendar(calendar: Calendar): Rendered {
         ${weeks.map(
           week =>
             html`<tr>
-              ${week.map(date =>
-                date === null
-                  ? html`<td></td>`
-                  : html`<td role="gridcell">
-                      <button
-                        type="button"
-                        class="day"
-                        tabindex=${date === day ? '0' : '-1'}
-                        ?data-first-focus=${date === day}
-                        data-day=${date}
-                        aria-current=${date === now ? 'date' : nothing}
-                        aria-disabled=${isWithin(date, min, max) ? nothing : 'true'}
-                        aria-label=${formatDay(date, locale, {dateStyle: 'full'})}
-                        @click=${(event: Event) => onPick(event.currentTarget as Element, date)}
-                      >
-                        ${formatDay(date, locale, {day: 'numeric'}).replace(/\D+$/, '')}
-                      </button>
-                    </td>`,
-              )}
+              ${week.map(date => (date === null ? html`<td></td>` : renderDay(date, now, calendar)))}
             </tr>`,
         )}
       </tbody>
@@ -94,7 +58,44 @@ export function renderCalendar(calendar: Calendar): Rendered {
   </div>`;
 }
 
-function weekdays(first: number, locale: string | undefined): readonly {short: string; long: string}[] {
+function renderTurnButton({day, min, max, onMove}: Calendar, months: number, label: string, glyph: string): Rendered {
+  const target = addMonths(day, months);
+  // A month is reachable if any of its days is.
+  const isUnreachable =
+    target === day ||
+    (months < 0
+      ? min !== undefined && target.slice(0, 7) < min.slice(0, 7)
+      : max !== undefined && target.slice(0, 7) > max.slice(0, 7));
+  return html`<button
+    type="button"
+    class="calendar-turn"
+    aria-label=${label}
+    aria-disabled=${isUnreachable ? 'true' : nothing}
+    @click=${() => {
+      if (!isUnreachable) onMove(target);
+    }}
+  >${icon(glyph, '18px')}</button>`;
+}
+
+function renderDay(date: string, now: string, {day, min, max, locale, onPick}: Calendar): Rendered {
+  return html`<td role="gridcell">
+    <button
+      type="button"
+      class="day"
+      tabindex=${date === day ? '0' : '-1'}
+      ?data-first-focus=${date === day}
+      data-day=${date}
+      aria-current=${date === now ? 'date' : nothing}
+      aria-disabled=${isWithin(date, min, max) ? nothing : 'true'}
+      aria-label=${formatDay(date, locale, {dateStyle: 'full'})}
+      @click=${(event: Event) => onPick(event.currentTarget as Element, date)}
+    >
+      ${formatDay(date, locale, {day: 'numeric'}).replace(/\D+$/, '')}
+    </button>
+  </td>`;
+}
+
+function weekdayNames(first: number, locale: string | undefined): readonly {short: string; long: string}[] {
   // The second of January 2000 was a Sunday.
   return Array.from({length: 7}, (_, index) => addDays('2000-01-02', first + index)).map(day => ({
     short: formatDay(day, locale, {weekday: 'short'}),
@@ -102,8 +103,8 @@ function weekdays(first: number, locale: string | undefined): readonly {short: s
   }));
 }
 
-/** Marks the field's day; and after a key lets the focus follow, also when its old place is no day any more. */
-function showSelected(grid: HTMLElement, day: string): void {
+/** Marks the selected day, and moves the focus to `day` after a key was pressed. */
+function updateGrid(grid: HTMLElement, day: string): void {
   const value = nativeOf(grid)?.value;
   for (const button of grid.querySelectorAll<HTMLElement>('.day')) {
     button.parentElement?.setAttribute('aria-selected', String(button.dataset.day === value));
@@ -137,8 +138,8 @@ function onGridKey(event: KeyboardEvent, {day, onMove}: Calendar, first: number)
   }
 }
 
-/** Escape closes; Tab goes round in the dialog. */
-function onTab(event: KeyboardEvent, {onClose}: Calendar): void {
+/** Closes the dialog on Escape, and makes Tab cycle inside it. */
+function onDialogKey(event: KeyboardEvent, {onClose}: Calendar): void {
   const body = event.currentTarget as Element;
   if (event.key === 'Escape') {
     event.preventDefault();

@@ -1,11 +1,11 @@
-/** The axes of a chart: numbers beside it, and below it as many names as have room. */
+/** The axes of a chart: numbers beside it, and as many labels below it as fit. */
 import {html} from 'lit';
 import {fitLabels, fitNumbers} from './chart-labels.js';
 import type {Plot} from './chart-plot.js';
 import type {Rendered} from './scope.js';
 import {styled} from './styled.js';
 
-/** More have no room in any chat. */
+/** More labels fit into no chat. */
 const MAX_LABELS = 200;
 
 export function yAxis({data, y, tickLabels}: Plot): Rendered {

@@ -1,22 +1,22 @@
-/** The data of a chart: rows, series, stacks and a round scale from its props. Pure, and tolerant of every hole. */
+/** Parses a chart's data from its props: rows, series, stacks and a scale. Pure, and tolerant of missing values. */
 import {CURVES, type Curve} from './chart-path.js';
 import type {AreaSeries, BarSeries, LineSeries} from './component-types.js';
 import {isRecord, nameOf, numberOf, oneOf, textOf, type WidgetNode} from './nodes.js';
 import {colorOf} from './values.js';
 
-/** More cannot be told apart at the width of a thread. */
+/** More points cannot be distinguished at the width of a thread. */
 const MAX_POINTS = 2000;
 const MAX_SERIES = 24;
-/** The most values that are drawn, all series together: more would cost layout time. */
+/** Limit for the values of all series together: more would take too long to lay out. */
 const MAX_MARKS = 12_000;
 const PALETTE = ['blue', 'purple', 'orange', 'green', 'red', 'yellow', 'pink'] as const;
-/** Steps of a hue, one for each time that the palette has been gone through. */
+/** Shades of the palette's hues; each pass through the palette uses the next one. */
 const STEPS = [400, 700, 200, 900] as const;
 const TICK_COUNT = 4;
 
 type SeriesSpec = BarSeries | AreaSeries | LineSeries;
 
-/** One value in the plot: drawn between `from` and `to`, which differ from 0 and the value in stacks. */
+/** A value in the plot, drawn between `from` and `to`: 0 and the value, unless it is stacked. */
 export interface Mark {
   readonly value: number | null;
   readonly from: number;
@@ -39,7 +39,7 @@ export interface ChartData {
   readonly max: number;
   readonly ticks: readonly number[];
   readonly isAxisHidden: boolean;
-  /** How many there are, of which some may not be drawn. */
+  /** Number of rows in the data, of which not all may be drawn. */
   readonly rowCount: number;
   readonly seriesCount: number;
 }
@@ -49,7 +49,7 @@ function colorFor(index: number): string {
   return `var(--chatkit-${PALETTE[index % PALETTE.length] ?? 'blue'}-${step})`;
 }
 
-/** The chart to draw, or null when there is nothing. */
+/** Parses a chart; null when it has no values. */
 export function buildChart(node: WidgetNode<'Chart'>): ChartData | null {
   const allRows = (Array.isArray(node.data) ? node.data : []).filter(isRecord);
   const allSpecs = (Array.isArray(node.series) ? node.series : [])
@@ -65,14 +65,14 @@ export function buildChart(node: WidgetNode<'Chart'>): ChartData | null {
     const key = textOf(spec.dataKey);
     const kind = oneOf<SeriesSpec['type']>(spec.type, {bar: 1, line: 1, area: 1}, 'bar');
     const stack = kind === 'line' ? undefined : (nameOf(spec.stack) ?? undefined);
-    const piles = stack === undefined ? undefined : pilesOf(stacks, `${kind}:${stack}`, rows.length);
+    const piles = stack === undefined ? undefined : getPiles(stacks, `${kind}:${stack}`, rows.length);
     return {
       kind,
       label: nameOf(spec.label) ?? key,
       color: colorOf(spec.color, 'chart') ?? colorFor(index),
       curve: oneOf(spec.curveType, CURVES, 'monotoneX'),
       stack,
-      marks: rows.map((row, at) => markOf(own(row, key), piles?.[at])),
+      marks: rows.map((row, at) => buildMark(ownValue(row, key), piles?.[at])),
     };
   });
   if (!series.some(({marks}) => marks.some(({value}) => value !== null))) {
@@ -80,29 +80,29 @@ export function buildChart(node: WidgetNode<'Chart'>): ChartData | null {
   }
   return {
     categories: rows.map(row => {
-      const raw = textOf(own(row, xKey));
-      return nameOf(own(names, raw)) ?? raw;
+      const raw = textOf(ownValue(row, xKey));
+      return nameOf(ownValue(names, raw)) ?? raw;
     }),
     series,
     isAxisHidden: axis.hide === true,
     rowCount: allRows.length,
     seriesCount: allSpecs.length,
-    ...scaleOf(series),
+    ...buildScale(series),
   };
 }
 
-function own(record: Readonly<Record<string, unknown>>, key: string): unknown {
+function ownValue(record: Readonly<Record<string, unknown>>, key: string): unknown {
   return Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
-function pilesOf(stacks: Map<string, {up: number; down: number}[]>, name: string, count: number) {
+function getPiles(stacks: Map<string, {up: number; down: number}[]>, name: string, count: number) {
   const piles = stacks.get(name) ?? Array.from({length: count}, () => ({up: 0, down: 0}));
   stacks.set(name, piles);
   return piles;
 }
 
-/** Positive and negative values of a stack grow away from zero on their own sides. */
-function markOf(raw: unknown, pile: {up: number; down: number} | undefined): Mark {
+/** Stacks a value: positive and negative ones grow away from zero separately. */
+function buildMark(raw: unknown, pile: {up: number; down: number} | undefined): Mark {
   const value = numberOf(raw) ?? null;
   if (pile === undefined) {
     return {value, from: 0, to: value ?? 0};
@@ -113,8 +113,8 @@ function markOf(raw: unknown, pile: {up: number; down: number} | undefined): Mar
   return {value, from, to: pile[side]};
 }
 
-/** Round limits and ticks around all marks. Bars and areas start at zero, or their size would lie. */
-function scaleOf(series: readonly Series[]): Pick<ChartData, 'min' | 'max' | 'ticks'> {
+/** Builds round limits and ticks around all marks. Bars and areas start at zero, or their sizes would mislead. */
+function buildScale(series: readonly Series[]): Pick<ChartData, 'min' | 'max' | 'ticks'> {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (const {kind, marks} of series) {
@@ -134,18 +134,18 @@ function scaleOf(series: readonly Series[]): Pick<ChartData, 'min' | 'max' | 'ti
     high += room;
   }
   const isWhole = series.every(({marks}) => marks.every(({value}) => value === null || Number.isInteger(value)));
-  const rough = roundStep((high - low) / TICK_COUNT);
-  // Half a visitor is none.
-  const step = isWhole ? Math.max(1, rough) : rough;
+  const approximate = roundStep((high - low) / TICK_COUNT);
+  // Counts have no fractions.
+  const step = isWhole ? Math.max(1, approximate) : approximate;
   const first = Math.floor(low / step);
   const last = Math.ceil(high / step);
-  // Multiplying keeps 0.1 steps exact enough for labels; adding them up would not.
+  // Multiplied rather than summed up, which would accumulate rounding errors.
   const ticks = Array.from({length: last - first + 1}, (_, index) => (first + index) * step);
   return {min: first * step, max: last * step, ticks};
 }
 
-function roundStep(rough: number): number {
-  const magnitude = 10 ** Math.floor(Math.log10(rough));
-  const share = rough / magnitude;
+function roundStep(approximate: number): number {
+  const magnitude = 10 ** Math.floor(Math.log10(approximate));
+  const share = approximate / magnitude;
   return magnitude * (share <= 1 ? 1 : share <= 2 ? 2 : share <= 5 ? 5 : 10);
 }

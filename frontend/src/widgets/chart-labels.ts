@@ -1,30 +1,36 @@
-/** Names below a chart: all of them, or every so-manieth where there is no room; none is cut, and none covers another. */
+/** Labels of chart axes: all, or every nth if there is no room, so that they are neither cut off nor overlap. */
 import {noChange} from 'lit';
 import {Directive, directive, type ElementPart} from 'lit/directive.js';
 
 const GAP_PX = 8;
 
-/** Place of a label, in pixels from the left end of the axis. */
-export interface Placed {
+/** The position of a label, in pixels from the left end of the axis. */
+export interface PlacedLabel {
   readonly index: number;
   readonly left: number;
 }
 
 /**
- * Chooses labels and places them: around their point, and where that would lead over an end of the axis, at the end.
+ * Chooses labels and places them: centered on their points, but not beyond the ends of the axis.
  *
- * @param centres The places where the labels belong, in pixels.
+ * @param centres The positions of the points, in pixels.
  * @param widths The widths of the labels, in pixels.
- * @param room The length of the axis.
+ * @param room The length of the axis, in pixels.
  */
-export function chooseLabels(centres: readonly number[], widths: readonly number[], room: number): readonly Placed[] {
+export function chooseLabels(
+  centres: readonly number[],
+  widths: readonly number[],
+  room: number,
+): readonly PlacedLabel[] {
   const count = centres.length;
   for (let step = 1; step < count; step += 1) {
-    const placed = everySoManieth(count, step).map(index => {
+    const placed = pickEveryNth(count, step).map(index => {
       const width = widths[index] ?? 0;
       return {index, left: Math.max(0, Math.min(room - width, (centres[index] ?? 0) - width / 2))};
     });
-    if (placed.every(({index, left}, at) => at === 0 || left >= endOf(placed[at - 1], widths) + (index ? GAP_PX : 0))) {
+    if (
+      placed.every(({index, left}, at) => at === 0 || left >= rightEdge(placed[at - 1], widths) + (index ? GAP_PX : 0))
+    ) {
       return placed;
     }
   }
@@ -33,27 +39,27 @@ export function chooseLabels(centres: readonly number[], widths: readonly number
     : [{index: 0, left: Math.max(0, Math.min(room - (widths[0] ?? 0), (centres[0] ?? 0) - (widths[0] ?? 0) / 2))}];
 }
 
-function endOf(label: Placed | undefined, widths: readonly number[]): number {
+function rightEdge(label: PlacedLabel | undefined, widths: readonly number[]): number {
   return label === undefined ? 0 : label.left + (widths[label.index] ?? 0);
 }
 
-/** The first and the last in any case: between them they say what the axis spans. */
-function everySoManieth(count: number, step: number): readonly number[] {
+/** Returns every nth index, always including the first and the last, which show the range of the axis. */
+function pickEveryNth(count: number, step: number): readonly number[] {
   const indexes = Array.from({length: Math.ceil(count / step)}, (_, at) => at * step);
   const last = count - 1;
   if (indexes.at(-1) !== last && indexes.length > 1) indexes.pop();
   return indexes.at(-1) === last ? indexes : [...indexes, last];
 }
 
-/** Fits what an axis says into it anew: when it is drawn, and when the axis gets longer or shorter. */
+/** Fits labels into an axis after each render, and when the axis is resized. */
 abstract class FitDirective extends Directive {
   #observer: ResizeObserver | undefined;
 
   override update({element}: ElementPart, _values: unknown[]): unknown {
     const fit = () => this.fit(element as HTMLElement);
-    // The labels are drawn after the tag that this stands in.
+    // The labels are rendered after this directive.
     queueMicrotask(fit);
-    this.#observer ??= observed(element, fit);
+    this.#observer ??= observeResize(element, fit);
     return noChange;
   }
 
@@ -64,7 +70,7 @@ abstract class FitDirective extends Directive {
   protected abstract fit(axis: HTMLElement): void;
 }
 
-/** Places the names below a chart. */
+/** Places the labels below a chart. */
 class FitLabelsDirective extends FitDirective {
   #places: readonly number[] = [];
 
@@ -81,7 +87,7 @@ class FitLabelsDirective extends FitDirective {
     const labels = [...axis.querySelectorAll<HTMLElement>('.x-label')];
     const room = axis.clientWidth;
     const measured = labels.map(label => Math.ceil(label.getBoundingClientRect().width));
-    // Two that are too long for one line stand below one another's edge: they are broken, not cut.
+    // Labels wider than the axis are wrapped, not cut off.
     const widths = measured.map(width => Math.min(width, room));
     const centres = this.#places.map(place => (place / 100) * room);
     const placed = new Map(chooseLabels(centres, widths, room).map(({index, left}) => [index, left]));
@@ -92,12 +98,12 @@ class FitLabelsDirective extends FitDirective {
       label.style.left = `${left ?? 0}px`;
       if (left !== undefined) height = Math.max(height, label.offsetHeight);
     }
-    const wanted = height === 0 ? '' : `${height}px`;
-    if (axis.style.getPropertyValue('--w-labels') !== wanted) axis.style.setProperty('--w-labels', wanted);
+    const labelsHeight = height === 0 ? '' : `${height}px`;
+    if (axis.style.getPropertyValue('--w-labels') !== labelsHeight) axis.style.setProperty('--w-labels', labelsHeight);
   }
 }
 
-/** Shows as many numbers of the axis at the side as have room, the first of them always. */
+/** Shows as many numbers beside a chart as fit, always including the first. */
 class FitNumbersDirective extends FitDirective {
   protected fit(axis: HTMLElement): void {
     const labels = [...axis.querySelectorAll<HTMLElement>('.y-label')];
@@ -110,7 +116,7 @@ class FitNumbersDirective extends FitDirective {
   }
 }
 
-function observed(element: Element, resized: () => void): ResizeObserver | undefined {
+function observeResize(element: Element, resized: () => void): ResizeObserver | undefined {
   if (typeof ResizeObserver === 'undefined') return undefined;
   const observer = new ResizeObserver(resized);
   observer.observe(element);

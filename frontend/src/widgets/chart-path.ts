@@ -1,4 +1,4 @@
-/** SVG paths through points: the curves of line and area charts, as d3-shape draws them. */
+/** SVG paths of line and area charts, built by d3-shape. */
 import {
   area,
   type CurveFactory,
@@ -21,14 +21,14 @@ import type {AreaSeries, LineSeries} from './component-types.js';
 
 export type Curve = NonNullable<(AreaSeries | LineSeries)['curveType']>;
 
-/** A value in the plot, in per cent of its sides; an area reaches from `floor` to `y`. */
+/** A point in the plot, in percent of its size; an area reaches from `floor` to `y`. */
 export interface Point {
   readonly x: number;
   readonly y: number;
   readonly floor: number;
 }
 
-// Time runs along x: the names without an axis mean that one.
+// Names without an axis refer to the x axis, along which time runs.
 export const CURVES: Readonly<Record<Curve, CurveFactory>> = {
   basis: curveBasis,
   basisClosed: curveBasisClosed,
@@ -64,7 +64,7 @@ export function areaBelow(points: readonly Point[], curve: Curve): string {
   return draw.curve(CURVES[curve])([...points]) ?? '';
 }
 
-/** Whether a path leads anywhere: through one point, and through too few for some curves, nothing is seen of it. */
+/** Whether a path is visible: a path through one point is not, nor one with too few points for its curve. */
 export function isVisible(path: string): boolean {
   return /[CHLQV]/.test(path);
 }

@@ -1,4 +1,4 @@
-/** The words of charts; they come with the lazy part that draws these, not with the core. */
+/** The texts of charts, part of their lazy part instead of the core. */
 export const chartStrings = {
   hint: 'Use the arrow keys to read the values.',
   noData: 'No data',

@@ -11,10 +11,10 @@ export const chartStyles = css`
     width: 100%;
     min-width: 0;
     max-width: 100%;
-    /* A legend of many lines would stand on what comes below. */
+    /* Otherwise a legend of many lines would overlap the content below. */
     min-height: min-content;
     margin: 0;
-    /* Time runs from left to right in every language of the interface. */
+    /* Time runs from left to right in every language. */
     direction: ltr;
   }
   .chart.auto-height {
@@ -30,7 +30,7 @@ export const chartStyles = css`
     position: relative;
     grid-area: 1 / 2;
     min-height: 0;
-    /* Half of the first and of the last number of the axis beside it. */
+    /* Half the height of the first and last number of the axis. */
     margin-block: calc(var(--chatkit-text-xs-line) / 2);
     border-radius: var(--chatkit-radius-2xs);
     touch-action: pan-y;

@@ -1,4 +1,4 @@
-/** The renderer of Chart: bars as boxes, lines and areas as SVG, a tooltip for pointer and keyboard, a table to read. */
+/** The renderer of Chart: bars as boxes, lines and areas as SVG, a tooltip for pointer and keyboard, a hidden table. */
 import {html, nothing, svg} from 'lit';
 import {xAxis, yAxis} from './chart-axes.js';
 import {buildChart, type ChartData, type Series} from './chart-data.js';
@@ -13,7 +13,7 @@ import {blockStyle} from './values.js';
 export const renderChart: Renderer<'Chart'> = (node, scope) => {
   const data = buildChart(node);
   const {host, path} = scope;
-  const hasOwnHeight = [node.height, node.size, node.aspectRatio].some(each => each !== undefined && each !== null);
+  const hasOwnHeight = [node.height, node.size, node.aspectRatio].some(size => size !== undefined && size !== null);
   const frame = `chart ${hasOwnHeight ? '' : 'auto-height'}`;
   if (data === null) {
     return html`<figure class="${frame} empty" ${styled(blockStyle(node))}>
@@ -21,7 +21,7 @@ export const renderChart: Renderer<'Chart'> = (node, scope) => {
     </figure>`;
   }
   const plot = plotOf(data, host.locale);
-  const active = indexOf(host.recall(path), data.categories.length);
+  const active = toIndex(host.recall(path), data.categories.length);
   const names = data.series.map(series => series.label).join(', ');
   const hasTooltip = node.showTooltip !== false;
   const hasLegend = node.showLegend === true || (node.showLegend !== false && data.series.length > 1);
@@ -37,24 +37,24 @@ export const renderChart: Renderer<'Chart'> = (node, scope) => {
         tabindex="0"
         role="group"
         aria-label="${host.messages.chart(names)}. ${chartStrings.hint}"
-        @pointermove=${(event: PointerEvent) => point(event, plot, scope)}
+        @pointermove=${(event: PointerEvent) => activatePointed(event, plot, scope)}
         @pointerleave=${() => host.remember(path, undefined)}
-        @keydown=${(event: KeyboardEvent) => step(event, plot, scope)}
+        @keydown=${(event: KeyboardEvent) => moveActive(event, plot, scope)}
         @blur=${() => host.remember(path, undefined)}
       >
-        ${gridOf(plot)}${barsOf(plot, active, bars)}${curvesOf(plot)}${active === undefined ? nothing : cursorOf(plot, active)}
-        ${dotsOf(plot, active)}${active !== undefined && hasTooltip ? tooltipOf(plot, active) : nothing}
+        ${renderGrid(plot)}${renderBars(plot, active, bars)}${renderCurves(plot)}${active === undefined ? nothing : renderCursor(plot, active)}
+        ${renderDots(plot, active)}${active !== undefined && hasTooltip ? renderTooltip(plot, active) : nothing}
       </div>
       ${data.isAxisHidden ? nothing : xAxis(plot)}
     </div>
-    ${hasLegend ? legendOf(data.series) : nothing}${noteOf(data)}
-    <span class="visually-hidden" role="status">${active === undefined ? '' : spoken(plot, active)}</span>
-    ${tableOf(plot, host.messages.chart(names))}
+    ${hasLegend ? renderLegend(data.series) : nothing}${truncationNote(data)}
+    <span class="visually-hidden" role="status">${active === undefined ? '' : describeValues(plot, active)}</span>
+    ${renderTable(plot, host.messages.chart(names))}
   </figure>`;
 };
 
-/** Says what is not drawn. */
-function noteOf({categories, series, rowCount, seriesCount}: ChartData): Rendered {
+/** Renders a note on rows and series that are not shown. */
+function truncationNote({categories, series, rowCount, seriesCount}: ChartData): Rendered {
   const notes = [
     rowCount > categories.length ? chartStrings.someRows(categories.length, rowCount) : '',
     seriesCount > series.length ? chartStrings.someSeries(series.length, seriesCount) : '',
@@ -62,11 +62,11 @@ function noteOf({categories, series, rowCount, seriesCount}: ChartData): Rendere
   return notes.trim() === '' ? nothing : html`<p class="chart-note">${notes}</p>`;
 }
 
-function indexOf(value: unknown, count: number): number | undefined {
+function toIndex(value: unknown, count: number): number | undefined {
   return typeof value === 'number' && value >= 0 && value < count ? value : undefined;
 }
 
-function point(event: PointerEvent, plot: Plot, {host, path}: Scope): void {
+function activatePointed(event: PointerEvent, plot: Plot, {host, path}: Scope): void {
   const box = (event.currentTarget as Element).getBoundingClientRect();
   const count = plot.data.categories.length;
   const share = box.width === 0 ? 0 : (event.clientX - box.left) / box.width;
@@ -74,12 +74,12 @@ function point(event: PointerEvent, plot: Plot, {host, path}: Scope): void {
   host.remember(path, Math.max(0, Math.min(count - 1, index)));
 }
 
-function step(event: KeyboardEvent, plot: Plot, {host, path}: Scope): void {
+function moveActive(event: KeyboardEvent, plot: Plot, {host, path}: Scope): void {
   const count = plot.data.categories.length;
-  const now = indexOf(host.recall(path), count);
+  const current = toIndex(host.recall(path), count);
   const targets: Readonly<Record<string, number | undefined>> = {
-    ArrowRight: Math.min(count - 1, (now ?? -1) + 1),
-    ArrowLeft: Math.max(0, (now ?? count) - 1),
+    ArrowRight: Math.min(count - 1, (current ?? -1) + 1),
+    ArrowLeft: Math.max(0, (current ?? count) - 1),
     Home: 0,
     End: count - 1,
     Escape: undefined,
@@ -90,7 +90,7 @@ function step(event: KeyboardEvent, plot: Plot, {host, path}: Scope): void {
   }
 }
 
-function gridOf({data, y}: Plot): Rendered {
+function renderGrid({data, y}: Plot): Rendered {
   return html`${data.ticks.map(
     tick => html`<div class="grid-line ${tick === 0 ? 'zero' : ''}" ${styled({top: `${y(tick)}%`})}></div>`,
   )}`;
@@ -101,8 +101,8 @@ interface BarGaps {
   readonly categoryGap: number | undefined;
 }
 
-/** Each category is a row of slots, one per stack; the gaps shrink before the bars vanish. */
-function barsOf({data, hasBars, y}: Plot, active: number | undefined, {gap, categoryGap}: BarGaps): Rendered {
+/** Renders each category as a row of slots, one per stack; gaps shrink before bars disappear. */
+function renderBars({data, hasBars, y}: Plot, active: number | undefined, {gap, categoryGap}: BarGaps): Rendered {
   if (!hasBars) {
     return nothing;
   }
@@ -126,19 +126,19 @@ function barsOf({data, hasBars, y}: Plot, active: number | undefined, {gap, cate
         })}
       >
         ${[...slots.values()].map(
-          stack => html`<div class="slot">${stack.map(series => barOf(series, index, stack, y))}</div>`,
+          stack => html`<div class="slot">${stack.map(series => renderBar(series, index, stack, y))}</div>`,
         )}
       </div>`,
   )}`;
 }
 
-function barOf(series: Series, index: number, stack: readonly Series[], y: (value: number) => number): Rendered {
+function renderBar(series: Series, index: number, stack: readonly Series[], y: (value: number) => number): Rendered {
   const mark = series.marks[index];
   if (mark === undefined || mark.value === null) {
     return nothing;
   }
   const isNegative = mark.value < 0;
-  // Only the end of a pile is round.
+  // Only the outer end of a stack has rounded corners.
   const isEnd = !stack.some(other => {
     const end = other.marks[index];
     return end !== undefined && end.value !== null && (isNegative ? end.to < mark.to : end.to > mark.to);
@@ -150,7 +150,7 @@ function barOf(series: Series, index: number, stack: readonly Series[], y: (valu
   ></div>`;
 }
 
-/** Runs of neighbouring values; a hole in the data is a hole in the line. */
+/** Returns the runs of adjacent values; missing values interrupt the line. */
 function runsOf(series: Series): readonly (readonly number[])[] {
   const runs: number[][] = [[]];
   for (const [index, mark] of series.marks.entries()) {
@@ -163,7 +163,7 @@ function runsOf(series: Series): readonly (readonly number[])[] {
   return runs.filter(run => run.length > 0);
 }
 
-function curvesOf({data, x, y}: Plot): Rendered {
+function renderCurves({data, x, y}: Plot): Rendered {
   const curves = data.series.filter(series => series.kind !== 'bar');
   if (curves.length === 0) {
     return nothing;
@@ -186,16 +186,16 @@ function pointsOf({marks}: Series, run: readonly number[], {x, y}: Pick<Plot, 'x
   return run.map(index => ({x: x(index), y: y(marks[index]?.to ?? 0), floor: y(marks[index]?.from ?? 0)}));
 }
 
-/** Dots are boxes: the stretched SVG would make ellipses of circles. */
-function dotsOf({data, x, y}: Plot, active: number | undefined): Rendered {
+/** Renders dots as boxes: the stretched SVG would turn circles into ellipses. */
+function renderDots({data, x, y}: Plot, active: number | undefined): Rendered {
   const dots = data.series
     .filter(series => series.kind !== 'bar')
     .flatMap(series => {
-      // Some curves need more points than there are: what they do not show is a dot.
-      const alone = runsOf(series).flatMap(run =>
+      // Curves with too few points are invisible, so their points are shown as dots.
+      const isolated = runsOf(series).flatMap(run =>
         isVisible(lineThrough(pointsOf(series, run, {x, y}), series.curve)) ? [] : run,
       );
-      const shown = active === undefined || alone.includes(active) ? alone : [...alone, active];
+      const shown = active === undefined || isolated.includes(active) ? isolated : [...isolated, active];
       return shown
         .filter(index => series.marks[index]?.value !== null)
         .map(
@@ -209,11 +209,11 @@ function dotsOf({data, x, y}: Plot, active: number | undefined): Rendered {
   return html`${dots}`;
 }
 
-function cursorOf({hasBars, x}: Plot, active: number): Rendered {
+function renderCursor({hasBars, x}: Plot, active: number): Rendered {
   return hasBars ? nothing : html`<div class="cursor" ${styled({left: `${x(active)}%`})}></div>`;
 }
 
-function tooltipOf({data, x, format}: Plot, active: number): Rendered {
+function renderTooltip({data, x, format}: Plot, active: number): Rendered {
   const place = x(active);
   const side =
     place <= 50
@@ -233,7 +233,7 @@ function tooltipOf({data, x, format}: Plot, active: number): Rendered {
   </div>`;
 }
 
-function spoken({data, format}: Plot, active: number): string {
+function describeValues({data, format}: Plot, active: number): string {
   const values = data.series.map(series => {
     const value = series.marks[active]?.value ?? null;
     return `${series.label} ${value === null ? '–' : format(value)}`;
@@ -241,7 +241,7 @@ function spoken({data, format}: Plot, active: number): string {
   return `${data.categories[active]}: ${values.join(', ')}`;
 }
 
-function legendOf(series: readonly Series[]): Rendered {
+function renderLegend(series: readonly Series[]): Rendered {
   return html`<div class="legend" aria-hidden="true">
     ${series.map(
       ({label, color}) =>
@@ -250,8 +250,8 @@ function legendOf(series: readonly Series[]): Rendered {
   </div>`;
 }
 
-function tableOf({data, format}: Plot, caption: string): Rendered {
-  // Not the table itself: Firefox shows the caption of a table that is clipped.
+function renderTable({data, format}: Plot, caption: string): Rendered {
+  // The wrapper is hidden, not the table: Firefox shows the caption of a clipped table.
   return html`<div class="visually-hidden">
     <table>
       <caption>${caption}</caption>

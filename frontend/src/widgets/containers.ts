@@ -1,4 +1,4 @@
-/** Renderers of the roots and of list rows: Card, ListView, ListViewItem, Basic. */
+/** Renderers of the roots and of list items: Card, ListView, ListViewItem, Basic. */
 import {html, nothing} from 'lit';
 import {icon} from '../icons/icons.js';
 import {parseAction} from './actions.js';
@@ -9,13 +9,13 @@ import type {Rendered, Renderer, Scope} from './scope.js';
 import {styled} from './styled.js';
 import {backgroundOf, borderSides, flexStyle, imageSource, paddingOf, type Scheme} from './values.js';
 
-/** The scheme a root forces on its subtree, as a class and for the scopes below. */
+/** Returns the colour scheme that a root sets for its subtree, as a class and for the scopes below. */
 function themeOf(theme: unknown, scope: Scope): {className: string; scheme: Scheme} {
   const forced = oneOf<Choice<'Card' | 'ListView' | 'Basic', 'theme'>>(theme, {light: 1, dark: 1}, undefined);
   return {className: forced === undefined ? '' : `theme theme-${forced}`, scheme: forced ?? scope.scheme};
 }
 
-function statusLine(status: unknown): Rendered {
+function renderStatus(status: unknown): Rendered {
   const text = isRecord(status) ? textOf(status.text) : '';
   if (!isRecord(status) || text === '') {
     return nothing;
@@ -35,14 +35,14 @@ function statusLine(status: unknown): Rendered {
   return html`<div class="status">${mark}<span dir="auto">${text}</span></div>`;
 }
 
-/** The first words in a tree: what is left to read of a collapsed card without a status. */
-function firstWords(children: unknown, depth = 0): string {
+/** Returns the first text in a tree, which a collapsed card without a status shows. */
+function findFirstText(children: unknown, depth = 0): string {
   for (const node of depth > 8 ? [] : childNodes(children)) {
-    const words = /^(?:Title|Text|Caption)$/.test(node.type)
+    const text = /^(?:Title|Text|Caption)$/.test(node.type)
       ? textOf(node.value)
-      : firstWords(node.children, depth + 1);
-    if (words !== '') {
-      return words;
+      : findFirstText(node.children, depth + 1);
+    if (text !== '') {
+      return text;
     }
   }
   return '';
@@ -56,10 +56,10 @@ export const renderCard: Renderer<'Card'> = (node, scope) => {
   const confirm = isRecord(node.confirm) ? node.confirm : undefined;
   const form = asForm ? ({path: scope.path, action: confirm?.action, trigger: 'confirm'} as const) : undefined;
   const hasFooter = confirm !== undefined || isRecord(node.cancel);
-  const status = statusLine(node.status);
+  const status = renderStatus(node.status);
   const body = isCollapsed
     ? status === nothing
-      ? statusLine({text: firstWords(node.children)})
+      ? renderStatus({text: findFirstText(node.children)})
       : status
     : html`${status}
         <div class="card-body" ${styled(paddingOf(node.padding))}>
@@ -85,19 +85,19 @@ export const renderCard: Renderer<'Card'> = (node, scope) => {
   return html`<form class=${kind} novalidate @submit=${submit} ${style}>${body}</form>`;
 };
 
-/** Rows shown for `limit: "auto"`: a phone's screen holds about that many. */
+/** Rows shown for `limit: "auto"`, about as many as fit on a phone. */
 const AUTO_LIMIT = 5;
 
 export const renderListView: Renderer<'ListView'> = (node, scope) => {
   const {host, path} = scope;
   const {className, scheme} = themeOf(node.theme, scope);
   const rows = childNodes(node.children);
-  const asked = node.limit === 'auto' ? AUTO_LIMIT : Math.floor(numberOf(node.limit) ?? 0);
-  const limit = asked >= 1 ? asked : rows.length;
+  const requested = node.limit === 'auto' ? AUTO_LIMIT : Math.floor(numberOf(node.limit) ?? 0);
+  const limit = requested >= 1 ? requested : rows.length;
   const isExpanded = host.recall(path) === true;
   const hidden = rows.length - limit;
   return html`<section class="card card-full list ${className}">
-    ${statusLine(node.status)}
+    ${renderStatus(node.status)}
     <div class="rows" role="list">
       ${scope.nodes(isExpanded ? rows : rows.slice(0, limit), {scheme})}
     </div>
@@ -117,7 +117,7 @@ export const renderListView: Renderer<'ListView'> = (node, scope) => {
   </section>`;
 };
 
-/** Elements that answer a click by themselves. */
+/** Elements that handle clicks themselves. */
 const CONTROLS = 'button, input, select, textarea, a, label, .plot';
 
 export const renderListViewItem: Renderer<'ListViewItem'> = (node, scope) => {
@@ -137,8 +137,8 @@ export const renderListViewItem: Renderer<'ListViewItem'> = (node, scope) => {
       host.fire({action, trigger: 'row', path, element: event.currentTarget as Element, form});
     }
   };
-  // A button may not hold other controls, so it lies under the content for keyboard and screen reader; a pointer may
-  // hit any part of the row.
+  // A button must not contain other controls, so it lies below the content for keyboards and screen readers; the whole
+  // row is clickable.
   return html`<div class="list-item is-action" role="listitem" @click=${click}>
     <button
       class="hit"

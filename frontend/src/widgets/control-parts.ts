@@ -1,4 +1,4 @@
-/** Parts that several form controls share: classes, options, the change that fires an action. */
+/** Shared by several form controls: classes, options, and the handler of changes. */
 import {CONTROL_SIZES} from './button.js';
 import {type Choice, type Every, flagOf, isRecord, nameOf, oneOf, textOf} from './nodes.js';
 import type {Scope} from './scope.js';
@@ -18,8 +18,8 @@ export function controlClasses(node: Props, isPillByDefault: boolean): string {
   return `control v-${variant} s-${oneOf(node.size, CONTROL_SIZES, 'md')} ${isPill ? 'pill' : ''}`;
 }
 
-/** Fires the control's own action; the view adds the values. */
-export function changed(action: unknown, {host, path, form}: Scope): (event: Event) => void {
+/** Builds a change handler that fires the control's action; the view adds the values. */
+export function changeHandler(action: unknown, {host, path, form}: Scope): (event: Event) => void {
   return event => {
     host.clearError(path);
     const element = (event.currentTarget as Element).closest('[data-field]') ?? (event.currentTarget as Element);
@@ -27,7 +27,7 @@ export function changed(action: unknown, {host, path, form}: Scope): (event: Eve
   };
 }
 
-/** A control whose change cannot be sent now, or is being sent, must not be changed either. */
+/** Whether a control must not be changed now, because its action is blocked or running. */
 export function isHeld(action: unknown, {host, path}: Scope): boolean {
   return host.isBlocked(action) || host.isLoading(path);
 }
@@ -39,7 +39,7 @@ export interface Option {
   readonly isDisabled: boolean;
 }
 
-/** The options of a Select or a RadioGroup that have a value; of several with one the first. */
+/** Parses the options of a Select or RadioGroup; those without a value and duplicates are left out. */
 export function optionsOf(value: unknown): readonly Option[] {
   const list: readonly unknown[] = Array.isArray(value) ? value : [];
   const seen = new Set<string>();
@@ -60,7 +60,7 @@ export function optionsOf(value: unknown): readonly Option[] {
   });
 }
 
-/** Label and description in one line, where there is no place for two. */
-export function lineOf({label, description}: Option): string {
+/** Returns label and description in one line, where there is no room for two. */
+export function optionText({label, description}: Option): string {
   return description === '' ? label : `${label} – ${description}`;
 }

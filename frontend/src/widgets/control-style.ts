@@ -1,4 +1,4 @@
-/** Styles of form controls, and the sizes that they share with buttons. */
+/** Styles of form controls, and the sizes they share with buttons. */
 import {css, unsafeCSS} from 'lit';
 
 const SMALL = ['3xs', '2xs', 'xs'];
@@ -24,7 +24,7 @@ export const controlStyles = css`
     display: flex;
     flex-direction: column;
     gap: 4px;
-    /* Narrower, nobody could read what is in it; in a row without room, it goes on below. */
+    /* Narrower fields would be unreadable; in a row without room, they wrap. */
     min-width: 4.5em;
     max-width: 100%;
   }
@@ -45,7 +45,7 @@ export const controlStyles = css`
     flex: 0 1 auto;
     min-width: auto;
   }
-  /* Beside a text field, a picker takes what its words need. */
+  /* Beside a text field, a picker is as wide as its text. */
   .row > .select-field {
     flex: 0 1 auto;
   }
@@ -83,11 +83,11 @@ export const controlStyles = css`
   :host(:dir(rtl)) :is(.control, .editable)::placeholder {
     text-align: right;
   }
-  /* While a field is empty, its direction is the page's. */
+  /* An empty field has the direction of the page. */
   :is(.control, .editable):placeholder-shown {
     direction: inherit;
   }
-  /* Below 16 px, phones zoom into the page when a field gets the focus. */
+  /* Below 16 px, phones zoom the page in when a field gets the focus. */
   @media (pointer: coarse) {
     .control.control,
     .editable.editable {
@@ -108,7 +108,7 @@ export const controlStyles = css`
   .control:is(.v-soft, .v-solid) {
     background: var(--chatkit-alpha-06);
   }
-  /* Without a box: a line says where to write. A picker has its words and its arrow. */
+  /* Without a box, a line shows where to type. A picker has its text and arrow. */
   .control:is(.v-soft, .v-solid, .v-ghost) {
     border-color: transparent transparent var(--chatkit-border-control);
   }
@@ -195,7 +195,7 @@ export const controlStyles = css`
     width: 18px;
     height: 18px;
     margin: 3px;
-    /* In the middle of the first line, however large the text is. */
+    /* Centered on the first line, for any text size. */
     margin-block: max(3px, (1lh + 4px - 18px) / 2);
     font: inherit;
     appearance: none;
@@ -207,7 +207,7 @@ export const controlStyles = css`
       background-color var(--chatkit-duration) ease,
       border-color var(--chatkit-duration) ease;
   }
-  /* The finger gets 24 px where the eye sees 18. */
+  /* Touch targets are 24 px, although only 18 are visible. */
   .check > input::before {
     content: '';
     position: absolute;

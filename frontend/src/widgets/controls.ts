@@ -1,7 +1,7 @@
 /** Renderers of form controls: Input, Textarea, Checkbox, RadioGroup. */
 import {html, nothing} from 'lit';
 import {repeat} from 'lit/directives/repeat.js';
-import {changed, controlClasses, isHeld, lineOf, optionsOf} from './control-parts.js';
+import {changeHandler, controlClasses, isHeld, optionsOf, optionText} from './control-parts.js';
 import {asField, fieldParts, focusOnMount} from './field-parts.js';
 import {initial} from './fields.js';
 import {type Choice, type Every, flagOf, numberOf, oneOf, textOf} from './nodes.js';
@@ -58,8 +58,8 @@ export const renderTextarea: Renderer<'Textarea'> = (node, scope) => {
   </div>`;
 };
 
-/** A control that is disabled for a moment would lose the focus; it refuses the change instead. */
-const keepsWhileHeld = (event: Event) => {
+/** Prevents changes of a held control; disabling it for a moment would take the focus away. */
+const preventWhileHeld = (event: Event) => {
   if ((event.currentTarget as Element).hasAttribute('aria-disabled')) event.preventDefault();
 };
 
@@ -71,9 +71,9 @@ export const renderCheckbox: Renderer<'Checkbox'> = (node, scope) => {
       <input
         type="checkbox"
         aria-disabled=${isHeld(node.onChangeAction, scope) ? 'true' : nothing}
-        @click=${keepsWhileHeld}
+        @click=${preventWhileHeld}
         aria-busy=${scope.host.isLoading(scope.path) ? 'true' : nothing}
-        @change=${changed(node.onChangeAction, scope)}
+        @change=${changeHandler(node.onChangeAction, scope)}
         ${asField(parts, label === '' ? {} : {'data-label': null})}
         ${initial('checked', flagOf(node.defaultChecked))}
       />
@@ -83,8 +83,8 @@ export const renderCheckbox: Renderer<'Checkbox'> = (node, scope) => {
   </div>`;
 };
 
-/** A group has no state of its own: its radios are required and disabled. */
-const NO_CONTROL = {required: null, disabled: null, 'data-disabled': null};
+/** Removes attributes that apply to the radios of a group, not to the group. */
+const GROUP_ATTRIBUTES = {required: null, disabled: null, 'data-disabled': null};
 
 export const renderRadioGroup: Renderer<'RadioGroup'> = (node, scope) => {
   const parts = fieldParts(node, scope);
@@ -95,7 +95,7 @@ export const renderRadioGroup: Renderer<'RadioGroup'> = (node, scope) => {
       class="radios ${node.direction === 'col' ? 'col' : 'row'}"
       role="radiogroup"
       aria-required=${flagOf(node.required) ? 'true' : nothing}
-      ${asField(parts, NO_CONTROL)}
+      ${asField(parts, GROUP_ATTRIBUTES)}
     >
       ${repeat(
         optionsOf(node.options),
@@ -110,11 +110,11 @@ export const renderRadioGroup: Renderer<'RadioGroup'> = (node, scope) => {
               ?required=${flagOf(node.required)}
               ?disabled=${isDisabled || option.isDisabled}
               aria-disabled=${isHeld(node.onChangeAction, scope) ? 'true' : nothing}
-              @click=${keepsWhileHeld}
-              @change=${changed(node.onChangeAction, scope)}
+              @click=${preventWhileHeld}
+              @change=${changeHandler(node.onChangeAction, scope)}
               ${initial('checked', chosen !== '' && option.value === chosen)}
             />
-            <span class="check-label" dir="auto">${lineOf(option)}</span>
+            <span class="check-label" dir="auto">${optionText(option)}</span>
           </label>`,
       )}
     </div>

@@ -1,15 +1,15 @@
-/** Changes that a face makes to the native control under it. */
+/** Changes a face makes to the native control below it. */
 import {updateFace} from './faces.js';
 import {flagOf, textOf} from './nodes.js';
 
 type Native = HTMLSelectElement | HTMLInputElement;
 
-/** The control under the face that an event comes from. */
+/** Returns the native control of the field that `element` is in. */
 export function nativeOf(element: Element): Native | null {
   return element.closest('.field')?.querySelector<Native>('[data-field]') ?? null;
 }
 
-/** Puts a value in, and reports it once as the control itself would; nothing is said when it was there, or is not offered. */
+/** Sets a value and dispatches the control's events, unless it is unchanged or not among the options. */
 export function commit(native: Native, value: string): void {
   const before = native.value;
   if (before !== value) {
@@ -26,7 +26,7 @@ export function focusFace(element: Element): void {
   element.closest('.field')?.querySelector<HTMLElement>('.face')?.focus({preventScroll: true});
 }
 
-/** Properties of a component that every face reads. */
+/** Props that every face reads. */
 export interface FaceProps {
   readonly placeholder: string;
   readonly isClearable: boolean;

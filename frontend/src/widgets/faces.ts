@@ -1,17 +1,17 @@
 /**
- * Faces: what a person sees and uses in place of a native picker.
+ * Faces: custom controls that are shown in place of native pickers.
  *
- * The native control stays, invisible, under its face. It holds the value, the default and the validity, gives the face
- * its size, and is there by itself until the lazy part with the faces has come.
+ * The native control stays under its face, invisible. It holds the value, the default and the validity, gives the face
+ * its size, and is used itself until the lazy part with the faces is loaded.
  */
 
-/** The face that covers a field, or null. */
+/** Returns the face that covers a field, or null. */
 export function faceOf(field: Element): HTMLElement | null {
   const face = field.parentElement?.querySelector<HTMLElement>(':scope > .face') ?? null;
   return field.matches('select, input[type=date]') ? face : null;
 }
 
-/** Shows on its face what a field holds now; a text that a person is typing is left alone. */
+/** Updates the face to the field's value; text that the user is typing is left alone. */
 export function updateFace(field: Element): void {
   const face = faceOf(field);
   if (face === null) {
@@ -22,20 +22,20 @@ export function updateFace(field: Element): void {
   face.dispatchEvent(new CustomEvent('field-value', {detail: value}));
 }
 
-/** To be called after each render: defaults that have changed show then. */
+/** Updates all faces; must be called after each render, since defaults may have changed. */
 export function updateFaces(root: ParentNode): void {
   for (const field of root.querySelectorAll('.has-face > [data-field]')) {
     updateFace(field);
   }
 }
 
-/** Text that was typed into the face of a date and is no day yet, with the sentence that was said about it. */
+/** Text typed into a date's face that is not a valid day yet, and the error that is shown for it. */
 export interface Draft {
   readonly text: string;
   readonly problem: string;
 }
 
-/** The text in a face that its field does not hold, if there is one. */
+/** Returns text in a face that differs from its field's value, if there is any. */
 export function draftOf(field: Element): Draft | undefined {
   const face = faceOf(field);
   if (!(face instanceof HTMLInputElement) || face.value === (face.dataset.shown ?? '')) {
@@ -45,7 +45,7 @@ export function draftOf(field: Element): Draft | undefined {
   return {text: face.value, problem: validity.customError ? validationMessage : ''};
 }
 
-/** Shows on a face what its field holds, or the draft that belongs there, whatever another field has left on it. */
+/** Shows a draft on a face, or the field's value without one; overwrites text that another field has left there. */
 export function setDraft(field: Element, draft: Draft | undefined): void {
   const face = faceOf(field);
   if (!(face instanceof HTMLInputElement)) {

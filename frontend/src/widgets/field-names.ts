@@ -1,7 +1,7 @@
-/** Accessible names of form fields: the Label that points at one, the words beside it, or its own name. */
+/** Accessible names of form fields: their Label, the text next to them, or their own name. */
 import {faceOf} from './faces.js';
 
-/** Binds labels to fields. Runs after each render: only then are all fields of a form known. */
+/** Binds labels to fields. Called after each render, when all fields of a form exist. */
 export function nameFields(root: ParentNode): void {
   const named = new Set<Element>();
   for (const label of root.querySelectorAll<HTMLLabelElement>('label[data-label-for]')) {
@@ -21,24 +21,24 @@ export function nameFields(root: ParentNode): void {
     }
   }
   for (const field of root.querySelectorAll('[data-label]')) {
-    const seen = faceOf(field) ?? field;
+    const visible = faceOf(field) ?? field;
     if (named.has(field)) {
-      seen.removeAttribute('aria-label');
+      visible.removeAttribute('aria-label');
       continue;
     }
-    const words = wordsBeside(field);
-    if (words === null) {
+    const text = findAdjacentText(field);
+    if (text === null) {
       field.removeAttribute('aria-labelledby');
-      seen.setAttribute('aria-label', field.getAttribute('data-label') ?? '');
+      visible.setAttribute('aria-label', field.getAttribute('data-label') ?? '');
     } else {
-      words.id ||= `${field.id}-words`;
+      text.id ||= `${field.id}-words`;
       field.removeAttribute('aria-label');
-      field.setAttribute('aria-labelledby', words.id);
+      field.setAttribute('aria-labelledby', text.id);
     }
   }
 }
 
-/** A group of radios is no control that a browser would focus for its label; none of them is chosen by it. */
+/** Focuses a radio when its group's label is clicked, which browsers do for single controls only. */
 function focusRadio({currentTarget}: Event): void {
   const label = currentTarget as Element;
   const group = label.closest('.root')?.querySelector(`[aria-labelledby="${CSS.escape(label.id)}"]`);
@@ -53,8 +53,8 @@ function fieldFor(label: HTMLLabelElement, root: ParentNode): Element | undefine
   return fields.find(field => field.getAttribute('data-field') === name && field.closest('form') === form);
 }
 
-/** A bare checkbox in a row is named by the row's text, as the eye does it. */
-function wordsBeside(field: Element): Element | null {
+/** Finds the text that names a checkbox without a label: the title or text of its row. */
+function findAdjacentText(field: Element): Element | null {
   if (field.getAttribute('type') !== 'checkbox') {
     return null;
   }

@@ -1,20 +1,20 @@
-/** Markup that all form fields share: attributes, error text, Enter, focus on first sight. */
+/** Markup that all form fields share: attributes, error message, Enter key, initial focus. */
 import {html, noChange, nothing} from 'lit';
 import {Directive, directive, type ElementPart} from 'lit/directive.js';
 import {FIELD_ATTRIBUTE, onMounted, PATH_ATTRIBUTE} from './fields.js';
 import {flagOf, nameOf, textOf} from './nodes.js';
 import type {Rendered, Scope} from './scope.js';
 
-/** Attributes by name; null takes one away. */
+/** Attributes by name; null removes one. */
 type Attributes = Readonly<Record<string, string | null>>;
 
 export interface FieldParts {
   readonly id: string;
-  /** The accessible name when no Label points here. */
+  /** The accessible name if no Label refers to the field. */
   readonly label: string;
-  /** The attributes of the element that stands for the field, whichever it is. */
+  /** Attributes of the element that represents the field. */
   readonly attributes: Attributes;
-  /** The attributes that one which is typed into has besides. */
+  /** Additional attributes of text fields. */
   readonly textAttributes: Attributes;
   readonly invalid: 'true' | typeof nothing;
   readonly describedBy: string | typeof nothing;
@@ -23,7 +23,7 @@ export interface FieldParts {
   readonly onEnter: (event: KeyboardEvent) => void;
 }
 
-/** An id from a path: unique in the view's shadow root, and without spaces, which would split ARIA references. */
+/** Builds an id from a path: unique in the shadow root, and without spaces, which would split ARIA references. */
 export function fieldId(path: string): string {
   return `f${path.replaceAll(/[^\w-]/g, character => `_${character.charCodeAt(0).toString(36)}_`)}`;
 }
@@ -36,8 +36,8 @@ export function fieldParts(node: Readonly<Record<string, unknown>>, scope: Scope
   const error = host.errorAt(path);
   const placeholder = textOf(node.placeholder);
   const isDisabled = flagOf(node.disabled);
-  // Browsers offer stored passwords and addresses by name; only fields that ask for it get them.
-  const mayFill = flagOf(node.allowAutofillExtensions) || node.inputType === 'password';
+  // Browsers suggest stored passwords and addresses by field name; only fields that ask for it allow that.
+  const allowsAutofill = flagOf(node.allowAutofillExtensions) || node.inputType === 'password';
   return {
     id,
     label,
@@ -55,7 +55,7 @@ export function fieldParts(node: Readonly<Record<string, unknown>>, scope: Scope
     textAttributes: {
       dir: 'auto',
       placeholder,
-      autocomplete: nameOf(node.autoComplete) ?? (mayFill ? 'on' : 'off'),
+      autocomplete: nameOf(node.autoComplete) ?? (allowsAutofill ? 'on' : 'off'),
       'data-pattern': nameOf(node.pattern) ?? null,
     },
     invalid: error === undefined ? nothing : 'true',
@@ -67,7 +67,7 @@ export function fieldParts(node: Readonly<Record<string, unknown>>, scope: Scope
   };
 }
 
-/** Sets the attributes that all fields share, and those of this one. */
+/** Sets the attributes that all fields share, and additional ones of this field. */
 class FieldDirective extends Directive {
   override update({element}: ElementPart, [{attributes}, own]: [FieldParts, Attributes?]): unknown {
     for (const [name, value] of Object.entries({...attributes, ...own})) {
@@ -84,16 +84,16 @@ class FieldDirective extends Directive {
 
 export const asField = directive(FieldDirective);
 
-/** Enter sends the form once; while an input method composes, it belongs to the input method. */
+/** Submits the form on Enter, unless an input method is composing. */
 function submitOnEnter(event: KeyboardEvent, {form, host}: Scope): void {
   if (event.key !== 'Enter' || event.isComposing || event.keyCode === 229 || form === null) {
     return;
   }
   event.preventDefault();
   const element = event.currentTarget as Element;
-  const around = element.closest('form');
-  const buttons = [...(around?.querySelectorAll<HTMLButtonElement>('button[type=submit]') ?? [])];
-  const button = buttons.find(candidate => candidate.closest('form') === around);
+  const formElement = element.closest('form');
+  const buttons = [...(formElement?.querySelectorAll<HTMLButtonElement>('button[type=submit]') ?? [])];
+  const button = buttons.find(candidate => candidate.closest('form') === formElement);
   if (button === undefined) {
     host.submit(form, element);
   } else {
@@ -101,7 +101,7 @@ function submitOnEnter(event: KeyboardEvent, {form, host}: Scope): void {
   }
 }
 
-/** `autoFocus` and `autoSelect`: once, when the field appears, and only when the person is busy in this widget. */
+/** Applies `autoFocus` and `autoSelect` once, when the field appears, and only if the user is active in this widget. */
 export function focusOnMount(node: Readonly<Record<string, unknown>>, {host}: Scope) {
   if (!flagOf(node.autoFocus) && !flagOf(node.autoSelect)) {
     return onMounted(null);
@@ -110,7 +110,7 @@ export function focusOnMount(node: Readonly<Record<string, unknown>>, {host}: Sc
     if (flagOf(node.autoFocus) && host.mayFocus()) {
       element.focus({preventScroll: true});
     }
-    // In some browsers a selection takes the focus along.
+    // In some browsers, selecting also moves the focus.
     if (
       element.matches(':focus') &&
       flagOf(node.autoSelect) &&

@@ -1,15 +1,15 @@
-/** Form fields as the DOM holds them: defaults that do not overwrite typing, values, validity, reset. */
+/** Form fields in the DOM: defaults that do not overwrite input, values, validation, reset. */
 import {noChange} from 'lit';
 import {Directive, directive, type ElementPart} from 'lit/directive.js';
 import type {FormEntry} from './actions.js';
 import {updateFace} from './faces.js';
-import {carryingPart} from './lazy-carrying.js';
+import {reconcilePart} from './lazy-reconcile.js';
 import type {Messages} from './messages.js';
 
 type Control = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
 type State = 'value' | 'checked' | 'selected';
 
-/** Marks the element that stands for a field: the control, or the group of a radio field. */
+/** Marks the element that represents a field: the control, or the group of a radio field. */
 export const FIELD_ATTRIBUTE = 'data-field';
 export const PATH_ATTRIBUTE = 'data-path';
 
@@ -20,8 +20,8 @@ function assign(element: Element, state: State, value: unknown): void {
 }
 
 /**
- * Sets `value`, `checked` or `selected` when the element is new or when the server's default changed, never else: what
- * a person typed survives every other update.
+ * Sets `value`, `checked` or `selected` only when the element is new or the server's default has changed, so that the
+ * user's input survives every other update.
  */
 class InitialDirective extends Directive {
   override update({element}: ElementPart, [state, value]: [State, unknown]): unknown {
@@ -39,7 +39,7 @@ class InitialDirective extends Directive {
 
 export const initial = directive(InitialDirective);
 
-/** Calls back once, after the element is in the document. */
+/** Calls back once, after the element was added to the document. */
 class MountedDirective extends Directive {
   #isDone = false;
 
@@ -58,7 +58,7 @@ class MountedDirective extends Directive {
 
 export const onMounted = directive(MountedDirective);
 
-/** The field elements inside `root` in document order, those of nested forms left out. */
+/** Returns the fields inside `root` in document order, without those of nested forms. */
 export function fieldsIn(root: Element): readonly HTMLElement[] {
   const fields = [...root.querySelectorAll<HTMLElement>(`[${FIELD_ATTRIBUTE}]`)];
   return fields.filter(field => root.localName !== 'form' || field.closest('form') === root);
@@ -76,14 +76,14 @@ function isControl(element: Element): element is Control {
   return element.localName === 'input' || element.localName === 'textarea' || element.localName === 'select';
 }
 
-/** The native controls that make up a field: one, or the radios of a group. */
+/** Returns the native controls of a field: one, or the radios of a group. */
 export function controlsOf(field: Element): readonly Control[] {
   return isControl(field) ? [field] : [...field.querySelectorAll('input')];
 }
 
 /**
- * A field's value: a boolean for a checkbox, else a string; null when nothing is chosen (select, date, radio).
- * Dates are always `YYYY-MM-DD`: a day has no time zone.
+ * Returns a field's value: a boolean for a checkbox, else a string; null when nothing is chosen (select, date, radio).
+ * Dates are always `YYYY-MM-DD`, without a time zone.
  */
 export function fieldValue(field: Element): unknown {
   if (!isControl(field)) {
@@ -99,7 +99,7 @@ export function fieldValue(field: Element): unknown {
   return field.type === 'date' && field.value === '' ? null : field.value;
 }
 
-/** Values of all usable fields in a form. Fields with nothing chosen are left out. */
+/** Returns the values of all enabled fields in a form; fields with nothing chosen are left out. */
 export function entriesOf(form: Element): readonly FormEntry[] {
   return fieldsIn(form)
     .filter(field => !controlsOf(field).every(control => control.hasAttribute('data-disabled')))
@@ -107,7 +107,7 @@ export function entriesOf(form: Element): readonly FormEntry[] {
     .filter(entry => entry.name !== '' && entry.value !== null);
 }
 
-/** The message for an invalid field, in the person's words, or null. */
+/** Returns the validation message of an invalid field, or null. */
 export function problemOf(field: Element, messages: Messages): string | null {
   for (const control of controlsOf(field)) {
     if (control.hasAttribute('data-disabled')) {
@@ -116,31 +116,31 @@ export function problemOf(field: Element, messages: Messages): string | null {
     if (!control.checkValidity()) {
       return control.validationMessage || messages.valueMissing;
     }
-    // Not `pattern`: browsers match that by themselves, however long it takes.
+    // Not in the attribute `pattern`, which browsers match without a time limit.
     const pattern = control.getAttribute('data-pattern');
-    if (pattern !== null && control.value !== '' && carryingPart.value?.mayMatch(pattern, control.value) === false) {
+    if (pattern !== null && control.value !== '' && reconcilePart.value?.mayMatch(pattern, control.value) === false) {
       return messages.patternMismatch;
     }
   }
   return null;
 }
 
-/** The elements that hold the state of a field: options, radios, or the control itself. */
+/** Returns the elements that hold the state of a field: options, radios, or the control itself. */
 export function partsOf(field: Element): readonly Element[] {
   return field.localName === 'select' ? [...field.querySelectorAll('option')] : controlsOf(field);
 }
 
-/** The server's default of such an element, and what holds it; undefined where it has none. */
-export function startOf(part: Element): {readonly state: State; readonly value: unknown} | undefined {
+/** Returns the server's default of such an element, and the property it belongs to; undefined without a default. */
+export function defaultStateOf(part: Element): {readonly state: State; readonly value: unknown} | undefined {
   return defaults.get(part);
 }
 
-/** Puts a field back to the server's default. */
+/** Resets a field to the server's default. */
 export function resetField(field: Element): void {
   for (const part of partsOf(field)) {
-    const known = startOf(part);
-    if (known !== undefined) {
-      assign(part, known.state, known.value);
+    const defaultState = defaultStateOf(part);
+    if (defaultState !== undefined) {
+      assign(part, defaultState.state, defaultState.value);
     }
   }
   updateFace(field);

@@ -1,9 +1,9 @@
-/** Fits a widget into its place: rows go on below, wide boxes give way, tables that scroll can be reached by Tab. */
+/** Fits a widget into its width: rows wrap, wide boxes shrink, scrolling tables become tab stops. */
 import type {ReactiveController, ReactiveElement} from 'lit';
 
-/** A row whose components go on below, because they are wider than it together. */
+/** Marks a row that wraps because its components are wider than it. */
 const WRAPS = 'data-wraps';
-/** A widget in which sizes and spaces that were asked for count no more than the place there is. */
+/** Marks a widget in which requested sizes and spaces are limited to the available width. */
 const TIGHT = 'data-tight';
 
 const BLOCKS =
@@ -12,25 +12,25 @@ const BLOCKS =
 
 const waiting = new Set<() => void>();
 
-/** Calls once before the next picture, together with all others that wait: layout is then asked for once. */
-function beforePaint(call: () => void): void {
+/** Runs a function before the next paint, once and together with all others, so that layout is computed once. */
+function runBeforePaint(call: () => void): void {
   if (waiting.size === 0) {
     requestAnimationFrame(() => {
       const calls = [...waiting];
       waiting.clear();
-      for (const each of calls) each();
+      for (const waitingCall of calls) waitingCall();
     });
   }
   waiting.add(call);
 }
 
-/** Fits what a view of a widget draws: after each drawing, and when the view has another size or the page turned around. */
+/** Fits a widget after each render, and when its size or the page's text direction changes. */
 export class FitController implements ReactiveController {
   readonly #host: ReactiveElement;
-  readonly #refit = () => beforePaint(this.#fit);
-  readonly #sizes = typeof ResizeObserver === 'undefined' ? undefined : new ResizeObserver(this.#refit);
-  /** A page that is turned around changes no size. */
-  readonly #turns = new MutationObserver(this.#refit);
+  readonly #scheduleFit = () => runBeforePaint(this.#fit);
+  readonly #sizeObserver = typeof ResizeObserver === 'undefined' ? undefined : new ResizeObserver(this.#scheduleFit);
+  /** A change of the page's direction does not resize anything, so it needs an observer of its own. */
+  readonly #directionObserver = new MutationObserver(this.#scheduleFit);
 
   constructor(host: ReactiveElement) {
     this.#host = host;
@@ -38,33 +38,33 @@ export class FitController implements ReactiveController {
   }
 
   hostConnected(): void {
-    this.#sizes?.observe(this.#host);
-    this.#turns.observe(document.documentElement, {attributeFilter: ['dir']});
+    this.#sizeObserver?.observe(this.#host);
+    this.#directionObserver.observe(document.documentElement, {attributeFilter: ['dir']});
   }
 
   hostDisconnected(): void {
-    this.#sizes?.disconnect();
-    this.#turns.disconnect();
+    this.#sizeObserver?.disconnect();
+    this.#directionObserver.disconnect();
   }
 
   hostUpdated(): void {
-    this.#refit();
+    this.#scheduleFit();
   }
 
   readonly #fit = () => {
     const root = this.#host.renderRoot.querySelector('.root');
     if (root === null) return;
     const marked = [...root.querySelectorAll(`[${WRAPS}]`), ...(root.hasAttribute(TIGHT) ? [root] : [])];
-    // Where nothing is marked, nothing is written: layout is then asked for once, however many widgets there are.
+    // Nothing is written if nothing is marked, so that layout is computed once for any number of widgets.
     const {style} = this.#host;
-    // A thread that got shorter for a moment would lose its place.
+    // Keeps the height: the thread would lose its scroll position if it became shorter for a moment.
     if (marked.length > 0) style.minHeight = `${this.#host.offsetHeight}px`;
     for (const element of marked) {
       element.removeAttribute(WRAPS);
       element.removeAttribute(TIGHT);
     }
     wrapRows(root);
-    if (hasWide(root)) {
+    if (hasOverflow(root)) {
       root.setAttribute(TIGHT, '');
       wrapRows(root);
     }
@@ -74,33 +74,33 @@ export class FitController implements ReactiveController {
 }
 
 function wrapRows(root: Element): void {
-  // From the outside in: what stands below the others has more room.
+  // From the outside in: wrapped components have more room.
   for (const row of root.querySelectorAll('.row')) {
     if (row.hasAttribute(WRAPS)) continue;
     const {paddingLeft, paddingRight} = getComputedStyle(row);
     const padding = [Number.parseFloat(paddingLeft) || 0, Number.parseFloat(paddingRight) || 0] as const;
-    if (partsOf(row).some(part => isOutside(part, row, padding))) row.setAttribute(WRAPS, '');
+    if (rowItems(row).some(part => isOverflowing(part, row, padding))) row.setAttribute(WRAPS, '');
   }
 }
 
-function partsOf(row: Element): readonly Element[] {
+function rowItems(row: Element): readonly Element[] {
   return [...row.children].flatMap(child => (child.matches('.transition') ? [...child.children] : [child]));
 }
 
-function hasWide(root: Element): boolean {
+function hasOverflow(root: Element): boolean {
   return [...root.querySelectorAll(BLOCKS)].some(block => {
     if (block.parentElement?.closest('.table-scroll')) return false;
-    return isOutside(block, block.parentElement?.closest('.card') ?? root);
+    return isOverflowing(block, block.parentElement?.closest('.card') ?? root);
   });
 }
 
-function isOutside(inner: Element, outer: Element, [left, right]: readonly [number, number] = [0, 0]): boolean {
+function isOverflowing(inner: Element, outer: Element, [left, right]: readonly [number, number] = [0, 0]): boolean {
   const one = inner.getBoundingClientRect();
   const other = outer.getBoundingClientRect();
   return one.width > 0 && (one.left < other.left + left - 1 || one.right > other.right - right + 1);
 }
 
-/** Only what scrolls is a stop of the Tab key. Who is there is not sent away. */
+/** Makes a table a tab stop only while it scrolls, or has the focus. */
 function makeReachable(table: Element): void {
   const isReachable = table.scrollWidth > table.clientWidth || table.matches(':focus');
   if (isReachable) table.setAttribute('tabindex', '0');

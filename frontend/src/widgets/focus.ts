@@ -1,9 +1,9 @@
-/** Keeps the keyboard focus when the element under it goes away: a deleted row, an inert card. */
+/** Keeps the keyboard focus when the focused element is removed or becomes inert. */
 
 const FOCUSABLE =
   'button:not(:disabled), input:not(:disabled), select:not(:disabled), textarea:not(:disabled), a[href], [tabindex="0"]';
 
-/** Says that the focus was within, and that there is nothing any more which could have it. */
+/** Dispatched when the focus was inside, and no element is left that could take it. */
 export const FOCUS_LOST = 'focus-lost';
 
 function focusablesIn(root: ParentNode): readonly HTMLElement[] {
@@ -11,8 +11,8 @@ function focusablesIn(root: ParentNode): readonly HTMLElement[] {
 }
 
 /**
- * Remembers the focused element in `root` and gives back a function that restores it, or the one now at its place in
- * the tab order; null when the focus is elsewhere. Restoring does nothing once the person has moved on.
+ * Remembers the focused element in `root`, and returns a function that focuses it again, or the element now at its
+ * place in the tab order; null when the focus is elsewhere. The function does nothing once the user has moved on.
  */
 export function keepFocus(root: ParentNode): (() => void) | null {
   const shadow = root instanceof ShadowRoot ? root : null;
@@ -32,7 +32,7 @@ export function keepFocus(root: ParentNode): (() => void) | null {
   };
 }
 
-/** Whether the focus fell back to the page because its element vanished. */
+/** Whether no element has the focus, for example because the focused one was removed. */
 export function isFocusFree(shadow: ShadowRoot): boolean {
   const active = shadow.host.ownerDocument.activeElement;
   return active === null || active === shadow.host.ownerDocument.body || active.contains(outermostHost(shadow));

@@ -1,111 +1,117 @@
-/** Which component of a new tree is which one of the tree before: by id, key or name, wherever it stands now. */
+/** Matches the components of a new tree with those of the old one: by id, key or name, wherever they are now. */
 import {type AnyNode, childNodes, isRecord, nameOf, siblingKeys} from './nodes.js';
 
-/** Whether a component keeps something that a person has done to it. */
-const KEEPS = /^(?:Checkbox|DatePicker|Input|ListView|RadioGroup|Select|Textarea|Text)$/;
-/** Components that are one among several like them: what has only a name there may belong to another one tomorrow. */
-const ROWS = /^(?:ListViewItem|Table\.Row)$/;
+/** Components with state that the user can change. */
+const STATEFUL_TYPES = /^(?:Checkbox|DatePicker|Input|ListView|RadioGroup|Select|Textarea|Text)$/;
+/** Components that repeat: a field in one that has only a name may belong to another row in the next tree. */
+const ROW_TYPES = /^(?:ListViewItem|Table\.Row)$/;
 
-export interface Tracked {
+export interface TrackedComponent {
   readonly path: string;
   readonly type: string;
   readonly name: string;
   readonly node: AnyNode;
-  /** The components around it, the nearest first, without the root. */
-  readonly around: readonly AnyNode[];
+  /** The ancestors, nearest first, without the root. */
+  readonly ancestors: readonly AnyNode[];
 }
 
-/** The components that keep something, in the order of the tree, by the paths under which they are drawn. */
-export function track(widget: unknown): readonly Tracked[] {
-  const found: Tracked[] = [];
-  const walk = (children: unknown, above: string, around: readonly AnyNode[]): void => {
+/** Collects the stateful components of a tree in order, with the paths under which they are rendered. */
+export function trackComponents(widget: unknown): readonly TrackedComponent[] {
+  const tracked: TrackedComponent[] = [];
+  const walk = (children: unknown, parentPath: string, ancestors: readonly AnyNode[]): void => {
     const nodes = childNodes(children);
     const keys = siblingKeys(nodes);
     for (const [index, node] of nodes.entries()) {
-      const path = `${above}/${keys[index] ?? index}`;
+      const path = `${parentPath}/${keys[index] ?? index}`;
       const spec = node.type === 'Text' && isRecord(node.editable) ? node.editable : node;
-      if (KEEPS.test(node.type)) found.push({path, type: node.type, name: nameOf(spec.name) ?? '', node, around});
-      if (around.length < 64) walk(node.children, path, above === '' ? [] : [node, ...around]);
+      if (STATEFUL_TYPES.test(node.type)) {
+        tracked.push({path, type: node.type, name: nameOf(spec.name) ?? '', node, ancestors});
+      }
+      if (ancestors.length < 64) walk(node.children, path, parentPath === '' ? [] : [node, ...ancestors]);
     }
   };
   walk(widget, '', []);
-  return found;
+  return tracked;
 }
 
 function markOf(node: AnyNode | undefined): string | undefined {
   return nameOf(node?.id) ?? nameOf(node?.key);
 }
 
-type Mark = (tracked: Tracked, isAlone: (around: AnyNode, name: string) => boolean) => string | undefined;
+/** Computes a string that identifies a component, `undefined` if this kind of mark does not apply to it. */
+type Mark = (tracked: TrackedComponent, isAlone: (ancestor: AnyNode, name: string) => boolean) => string | undefined;
 
-/** Marks by which a component is known, the surest first. */
+/** Marks that identify a component, the most reliable first. */
 const MARKS: readonly Mark[] = [
   ({node}) => nameOf(node.id),
   ({node}) => nameOf(node.key),
-  ({around, name}) => {
-    const marked = around.find(each => markOf(each) !== undefined && each.type !== 'Form');
+  ({ancestors, name}) => {
+    const marked = ancestors.find(node => markOf(node) !== undefined && node.type !== 'Form');
     return marked && `${markOf(marked)} ${name}`;
   },
   // A form with a new key is a new form.
-  ({around, name}) =>
-    around.some(({type}) => ROWS.test(type))
+  ({ancestors, name}) =>
+    ancestors.some(({type}) => ROW_TYPES.test(type))
       ? undefined
-      : `${markOf(around.find(({type}) => type === 'Form'))} ${name}`,
-  // What stands around it and holds nothing else of this name says who it is, as long as it says the same.
-  ({around, name, node}, isAlone) => {
-    const crowd = around.findIndex(each => !isAlone(each, name));
-    return JSON.stringify((crowd < 0 ? around.at(-1) : around[crowd - 1]) ?? node);
+      : `${markOf(ancestors.find(({type}) => type === 'Form'))} ${name}`,
+  // The content of the largest ancestor without another field of this name, as long as it is unchanged.
+  ({ancestors, name, node}, isAlone) => {
+    const firstShared = ancestors.findIndex(ancestor => !isAlone(ancestor, name));
+    return JSON.stringify((firstShared < 0 ? ancestors.at(-1) : ancestors[firstShared - 1]) ?? node);
   },
-  ({around, path}) =>
-    around.some(({type}) => type === 'Form') && !around.some(({type}) => ROWS.test(type)) ? path : undefined,
+  ({ancestors, path}) =>
+    ancestors.some(({type}) => type === 'Form') && !ancestors.some(({type}) => ROW_TYPES.test(type)) ? path : undefined,
 ];
 
-/** From here on, several that are alike are told apart by their order, unless one has come or gone. */
-const FIRST_OF_LIKES = 4;
+/** From this mark on, components with equal marks are matched by order, if there are as many as before. */
+const FIRST_AMBIGUOUS_MARK = 4;
 
-/** The old path of every component that was there before, by its new path. */
-export function match(before: readonly Tracked[], after: readonly Tracked[]): ReadonlyMap<string, string> {
-  const found = new Map<string, string>();
-  const taken = new Set<string>();
-  const [wasAlone, isAlone] = [aloneIn(before), aloneIn(after)];
+/** Returns the old path of every component that existed before, by its new path. */
+export function matchComponents(
+  before: readonly TrackedComponent[],
+  after: readonly TrackedComponent[],
+): ReadonlyMap<string, string> {
+  const origins = new Map<string, string>();
+  const matchedOld = new Set<string>();
+  const [wasAlone, isAlone] = [buildIsAlone(before), buildIsAlone(after)];
   for (const [rank, mark] of MARKS.entries()) {
-    if (found.size === after.length || taken.size === before.length) break;
-    const olds = groupBy(before, each => (taken.has(each.path) ? undefined : mark(each, wasAlone)));
-    const news = groupBy(after, each => (found.has(each.path) ? undefined : mark(each, isAlone)));
-    for (const [key, mine] of news) {
-      const theirs = olds.get(key) ?? [];
-      if (mine.length !== theirs.length || (mine.length > 1 && rank < FIRST_OF_LIKES)) continue;
-      for (const [index, {path}] of mine.entries()) {
-        const old = theirs[index]?.path ?? '';
-        found.set(path, old);
-        taken.add(old);
+    if (origins.size === after.length || matchedOld.size === before.length) break;
+    const oldGroups = groupBy(before, old => (matchedOld.has(old.path) ? undefined : mark(old, wasAlone)));
+    const newGroups = groupBy(after, now => (origins.has(now.path) ? undefined : mark(now, isAlone)));
+    for (const [key, newGroup] of newGroups) {
+      const oldGroup = oldGroups.get(key) ?? [];
+      if (newGroup.length !== oldGroup.length || (newGroup.length > 1 && rank < FIRST_AMBIGUOUS_MARK)) continue;
+      for (const [index, {path}] of newGroup.entries()) {
+        const oldPath = oldGroup[index]?.path ?? '';
+        origins.set(path, oldPath);
+        matchedOld.add(oldPath);
       }
     }
   }
-  return found;
+  return origins;
 }
 
-/** Tells whether a component holds no more than one field of a name. */
-function aloneIn(all: readonly Tracked[]): (around: AnyNode, name: string) => boolean {
+/** Builds a function that tells whether a component contains at most one field of a name. */
+function buildIsAlone(all: readonly TrackedComponent[]): (ancestor: AnyNode, name: string) => boolean {
   const counts = new Map<AnyNode, Map<string, number>>();
-  for (const {around, name} of all) {
-    for (const each of around) {
-      const own = counts.get(each) ?? new Map<string, number>();
-      counts.set(each, own.set(name, (own.get(name) ?? 0) + 1));
+  for (const {ancestors, name} of all) {
+    for (const ancestor of ancestors) {
+      const byName = counts.get(ancestor) ?? new Map<string, number>();
+      counts.set(ancestor, byName.set(name, (byName.get(name) ?? 0) + 1));
     }
   }
-  return (around, name) => (counts.get(around)?.get(name) ?? 0) <= 1;
+  return (ancestor, name) => (counts.get(ancestor)?.get(name) ?? 0) <= 1;
 }
 
-function groupBy(all: readonly Tracked[], keyOf: (tracked: Tracked) => string | undefined) {
-  const groups = new Map<string, Tracked[]>();
-  for (const each of all) {
-    const said = keyOf(each);
-    if (said === undefined) continue;
-    const key = `${each.type} ${said}`;
+function groupBy(all: readonly TrackedComponent[], keyOf: (tracked: TrackedComponent) => string | undefined) {
+  const groups = new Map<string, TrackedComponent[]>();
+  for (const component of all) {
+    const mark = keyOf(component);
+    if (mark === undefined) continue;
+    const key = `${component.type} ${mark}`;
     const group = groups.get(key);
-    if (group) group.push(each);
-    else groups.set(key, [each]);
+    if (group) group.push(component);
+    else groups.set(key, [component]);
   }
   return groups;
 }

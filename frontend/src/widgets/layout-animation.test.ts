@@ -56,7 +56,7 @@ function draw(place: HTMLElement, box: string, rows: Places, node: unknown = {},
   );
 }
 
-async function painted(): Promise<string[]> {
+async function paint(): Promise<string[]> {
   await Promise.resolve();
   for (const call of observed.splice(0)) call();
   return played
@@ -64,7 +64,7 @@ async function painted(): Promise<string[]> {
     .map(({element, frames}) => `${element.id} ${frames[0]?.translate ?? `${frames[0]?.width} ${frames[0]?.height}`}`);
 }
 
-function shown(box: string, rows: Places, node: unknown = {}): HTMLElement {
+function drawInPage(box: string, rows: Places, node: unknown = {}): HTMLElement {
   const place = document.createElement('main');
   document.body.append(place);
   draw(place, box, rows, node);
@@ -72,22 +72,22 @@ function shown(box: string, rows: Places, node: unknown = {}): HTMLElement {
 }
 
 test('both sides of the box are animated, and what has moved in it, once and no deeper than it moved', async () => {
-  const place = shown('10 10 100 40', {a: '10 10 50 20', b: '10 30 50 20'});
-  expect(await painted()).toEqual([]);
+  const place = drawInPage('10 10 100 40', {a: '10 10 50 20', b: '10 30 50 20'});
+  expect(await paint()).toEqual([]);
   draw(place, '10 90 160 60', {b: '10 90 50 20', a: '30 110 50 20', c: '10 130 50 20'});
-  expect(await painted()).toEqual(['box 100px 40px', 'b 0px 20px', 'a -20px -20px']);
+  expect(await paint()).toEqual(['box 100px 40px', 'b 0px 20px', 'a -20px -20px']);
 });
 
 test('nothing is animated where nothing has changed but the place of the whole', async () => {
-  const place = shown('0 0 100 40', {a: '0 0 50 20'});
-  await painted();
+  const place = drawInPage('0 0 100 40', {a: '0 0 50 20'});
+  await paint();
   draw(place, '0 300 100.3 40', {a: '0 300 50 20'});
-  expect(await painted()).toEqual([]);
+  expect(await paint()).toEqual([]);
 });
 
 test('one that is overtaken ends, and the next begins where it was seen', async () => {
-  const place = shown('0 0 100 40', {a: '0 0 50 20'});
-  await painted();
+  const place = drawInPage('0 0 100 40', {a: '0 0 50 20'});
+  await paint();
   draw(place, '0 0 100 80', {a: '0 20 50 20'});
   await Promise.resolve();
   for (const call of observed.splice(0)) call();
@@ -97,28 +97,28 @@ test('one that is overtaken ends, and the next begins where it was seen', async 
   for (const id of ['#a', '#a-inner']) place.querySelector(id)?.setAttribute('data-at', '0 10 50 20');
   played.length = 0;
   draw(place, '0 0 100 90', {a: '0 20.5 50 20'});
-  expect(await painted()).toEqual(['box 100px 60px', 'a 0px -10.5px']);
+  expect(await paint()).toEqual(['box 100px 60px', 'a 0px -10.5px']);
   expect([size?.isCancelled, move?.isCancelled]).toEqual([true, true]);
 });
 
 test('places are read once for any number of drawings before a frame, and not while something else is written', async () => {
   const node = {};
-  const place = shown('0 0 100 40', {a: '0 0 50 20'}, node);
-  await painted();
+  const place = drawInPage('0 0 100 40', {a: '0 0 50 20'}, node);
+  await paint();
   draw(place, '0 0 100 50', {a: '0 0 50 20'}, node, true);
-  expect(await painted()).toEqual([]);
+  expect(await paint()).toEqual([]);
   expect(reads).not.toHaveBeenCalled();
   draw(place, '0 0 100 60', {a: '0 0 50 20'});
   draw(place, '0 0 100 90', {a: '0 0 50 20'});
   expect(reads).toHaveBeenCalledTimes(3);
-  expect(await painted()).toEqual(['box 100px 50px']);
+  expect(await paint()).toEqual(['box 100px 50px']);
 });
 
 test('who wants no motion gets none', async () => {
-  const place = shown('0 0 100 40', {a: '0 0 50 20'});
-  await painted();
+  const place = drawInPage('0 0 100 40', {a: '0 0 50 20'});
+  await paint();
   isCalm = true;
   draw(place, '0 0 200 90', {a: '0 30 50 20'});
-  expect(await painted()).toEqual([]);
+  expect(await paint()).toEqual([]);
   expect(reads).not.toHaveBeenCalled();
 });

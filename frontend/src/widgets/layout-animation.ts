@@ -1,15 +1,15 @@
 /**
- * A Lit directive for Transition: what a drawing has made larger, smaller, or put elsewhere, goes there before the eye.
+ * A Lit directive for Transition: animates elements that a render has resized or moved.
  *
- * Known as FLIP: places are read before and after, and the way between them is the browser's. It is read once per
- * drawing, never per frame; animations leave no style behind, and one that is overtaken goes on from where it was seen.
+ * Uses the FLIP technique: positions are measured before and after a render, and the browser animates between them.
+ * Nothing is measured per frame; animations leave no styles behind, and a new one starts from the current position.
  */
 import {noChange} from 'lit';
 import {Directive, directive, type ElementPart} from 'lit/directive.js';
 
 const TIMING = {duration: 150, easing: 'ease-out'};
 
-/** How far below the component, and how many, are told where they were: what is further in moves with what is around. */
+/** Limits for the elements that are measured; deeper ones move along with their ancestors. */
 const MAX_DEPTH = 4;
 const MAX_ELEMENTS = 150;
 
@@ -26,10 +26,10 @@ class LayoutAnimation extends Directive {
   override update({element}: ElementPart, [node, isStreaming]: [unknown, boolean]): unknown {
     const isSame = node === this.#node;
     this.#node = node;
-    // While a widget is written, most drawings are about something else.
+    // While a widget streams, most renders concern other components.
     if (this.#before || (isSame && isStreaming) || !canAnimate(element)) return noChange;
-    // What is drawn in here comes behind this: now the old component is there.
-    this.#before = placesOf(element.firstElementChild);
+    // Children are rendered after this directive, so the old component is still there.
+    this.#before = measurePlaces(element.firstElementChild);
     if (this.#before === undefined) return noChange;
     queueMicrotask(() => {
       const box = element.firstElementChild;
@@ -37,7 +37,7 @@ class LayoutAnimation extends Directive {
         this.#before = undefined;
         return;
       }
-      // Called once, before the next frame is painted: all is drawn by then, and layout is known.
+      // Called before the next paint, when everything is rendered and laid out.
       const observer = new ResizeObserver(() => {
         observer.disconnect();
         this.#animate(box);
@@ -55,9 +55,9 @@ class LayoutAnimation extends Directive {
     if (before === undefined || !box.isConnected) return;
     const after = box.getBoundingClientRect();
     const isResized = !isNear(before.box.width, after.width) || !isNear(before.box.height, after.height);
-    if (isResized) this.#running = [box.animate([before.box, after].map(sized), TIMING)];
-    // Read with the size that the animation begins with: its layout moves them too, on the rest of their way.
-    const moves = movesFrom(before, placesOf(box));
+    if (isResized) this.#running = [box.animate([before.box, after].map(sizeKeyframe), TIMING)];
+    // Measured at the size that the animation starts with, since resizing moves the elements too.
+    const moves = findMoves(before, measurePlaces(box));
     this.#running = [
       ...this.#running,
       ...moves.map(([element, x, y]) => element.animate([{translate: `${x}px ${y}px`}, {translate: '0px'}], TIMING)),
@@ -73,12 +73,12 @@ function canAnimate(element: Element): boolean {
   return 'animate' in element && !matchMedia('(prefers-reduced-motion: reduce)').matches;
 }
 
-/** Half a pixel is nothing that an eye follows. */
+/** Whether two lengths differ by less than half a pixel, which is not visible. */
 function isNear(one: number, other: number): boolean {
   return Math.abs(one - other) < 0.5;
 }
 
-function sized({width, height}: DOMRect): Keyframe {
+function sizeKeyframe({width, height}: DOMRect): Keyframe {
   return {
     width: `${width}px`,
     height: `${height}px`,
@@ -91,7 +91,7 @@ function sized({width, height}: DOMRect): Keyframe {
   };
 }
 
-function placesOf(box: Element | null): Places | undefined {
+function measurePlaces(box: Element | null): Places | undefined {
   if (box === null) return;
   const inside = new Map<Element, DOMRect>();
   let level = [...box.children];
@@ -103,28 +103,30 @@ function placesOf(box: Element | null): Places | undefined {
   return {box: box.getBoundingClientRect(), inside};
 }
 
-/** The ways of elements that were there before, measured from the corner of their box, without what moves them along. */
-function movesFrom(before: Places, now: Places | undefined): readonly (readonly [Element, number, number])[] {
+/** Returns how far elements have moved within their box, beyond the movement of their parents. */
+function findMoves(before: Places, now: Places | undefined): readonly (readonly [Element, number, number])[] {
   const moves: (readonly [Element, number, number])[] = [];
   const shifts = new Map<Element | null, readonly [number, number]>();
   for (const [element, place] of now?.inside ?? []) {
-    const around = shifts.get(element.parentElement) ?? [0, 0];
+    const parentShift = shifts.get(element.parentElement) ?? [0, 0];
     const old = before.inside.get(element);
-    if (old === undefined || now === undefined || isUnseen(old) || isUnseen(place)) {
-      shifts.set(element, around);
+    if (old === undefined || now === undefined || isEmpty(old) || isEmpty(place)) {
+      shifts.set(element, parentShift);
       continue;
     }
     const x = old.left - before.box.left - (place.left - now.box.left);
     const y = old.top - before.box.top - (place.top - now.box.top);
     shifts.set(element, [x, y]);
-    if (!isNear(x, around[0]) || !isNear(y, around[1])) moves.push([element, x - around[0], y - around[1]]);
+    if (!isNear(x, parentShift[0]) || !isNear(y, parentShift[1])) {
+      moves.push([element, x - parentShift[0], y - parentShift[1]]);
+    }
   }
   return moves;
 }
 
-function isUnseen({width, height}: DOMRect): boolean {
+function isEmpty({width, height}: DOMRect): boolean {
   return width === 0 && height === 0;
 }
 
-/** Animates the only child of its element; while the widget is written, only where `node` is another. */
+/** Animates the only child of its element; while the widget streams, only if `node` has changed. */
 export const layoutAnimation = directive(LayoutAnimation);

@@ -9,7 +9,7 @@ export const layoutStyles = css`
   }
   :host {
     display: block;
-    /* What a server asks for stays inside the widget; shadows and focus rings may stand out a little. */
+    /* Content cannot overflow the widget; only shadows and focus rings may, slightly. */
     overflow: clip;
     overflow-clip-margin: 8px;
     min-width: 0;
@@ -33,7 +33,7 @@ export const layoutStyles = css`
   .root {
     transition: opacity var(--chatkit-duration) ease;
   }
-  /* Answers that come at once must not flicker. */
+  /* Immediate responses must not flicker. */
   .root.is-waiting {
     opacity: 0.55;
     transition-delay: 120ms;
@@ -54,14 +54,14 @@ export const layoutStyles = css`
     max-width: 100%;
     margin: 0;
   }
-  /* Boxes keep their longest word whole; what can be cut or scrolled may become narrower than its content. */
+  /* Boxes do not become narrower than their longest word; content that can be cut off or scrolled may. */
   .box:has(.truncate, .table-scroll, .breakable) {
     min-width: 0;
   }
   .row {
     flex-direction: row;
     align-items: center;
-    /* What stands beside others reaches the edge of the row alone. */
+    /* With neighbours, it extends only to the edge of the row. */
     --flush-top: 0px;
     --flush-right: 0px;
     --flush-bottom: 0px;
@@ -70,7 +70,7 @@ export const layoutStyles = css`
   .row:has(> .button ~ .button) {
     flex-wrap: wrap;
   }
-  /* Its components are wider than it together. */
+  /* Its components are wider than the row. */
   .row[data-wraps] {
     flex-wrap: wrap !important;
   }
@@ -84,7 +84,7 @@ export const layoutStyles = css`
   .spacer {
     flex: 1 1 0;
   }
-  /* Something would stick out: sizes and spaces that were asked for count no more than the place there is. */
+  /* Something would overflow: requested sizes and spaces are limited to the available width. */
   .root[data-tight] {
     overflow: clip;
     overflow-clip-margin: 4px;
@@ -102,7 +102,7 @@ export const layoutStyles = css`
   [data-tight] .field:not(.check-field) {
     min-width: min(6em, 100%) !important;
   }
-  /* A width that no field and no chart has room in was asked for; what is beside it stays readable. */
+  /* The requested width is too small for a field or chart; its neighbours stay readable. */
   [data-tight] :is(.field, .chart) {
     overflow-x: clip;
     overflow-clip-margin: 4px;
@@ -213,7 +213,7 @@ export const layoutStyles = css`
     border: 1px solid var(--chatkit-border-default);
     border-radius: var(--chatkit-radius-xs);
   }
-  /* A root inside a root is a part of it, not a second surface. */
+  /* A root inside a root is part of it, not a second surface. */
   .card .card {
     max-width: 100%;
     border-radius: var(--chatkit-radius-xl);
@@ -418,7 +418,7 @@ export const layoutStyles = css`
     *::before,
     *::after {
       animation-duration: 1ms !important;
-      /* None, however short: without a property of its own each change of a size would be one, and come a frame late. */
+      /* None, not a short one: otherwise each change of a size would be a transition, and come a frame late. */
       transition: none !important;
     }
     .spinner {

@@ -1,4 +1,4 @@
-/** Renderers of boxes and the space between them: Box, Row, Col, Form, Divider, Spacer, Transition. */
+/** Renderers of layout components: Box, Row, Col, Form, Divider, Spacer, Transition. */
 import {html} from 'lit';
 import {layoutAnimation} from './layout-animation.js';
 import {isNode} from './nodes.js';
@@ -48,7 +48,7 @@ export const renderSpacer: Renderer<'Spacer'> = node =>
   html`<div class="spacer" ${styled({'min-width': lengthOf(node.minSize), 'min-height': lengthOf(node.minSize)})}></div>`;
 
 export const renderTransition: Renderer<'Transition'> = (node, scope) =>
-  // One child only; a child with a new key or type is a new element and so fades in.
+  // Only one child: with a new key or type it becomes a new element, which fades in.
   html`<div class="transition" ${layoutAnimation(node.children, scope.host.streaming)}>
     ${scope.nodes((Array.isArray(node.children) ? node.children : [node.children]).filter(isNode).slice(0, 1))}
   </div>`;

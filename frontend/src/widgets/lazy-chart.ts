@@ -1,4 +1,4 @@
-/** The renderer of Chart in the core: fetches the part that draws charts with the first one. */
+/** The renderer of Chart in the core: fetches the part that renders charts when the first one appears. */
 import {type CSSResult, html} from 'lit';
 import {fetchPart, LazyPart} from '../lazy-parts.js';
 import {adoptStyles} from './adopted-styles.js';
@@ -27,6 +27,6 @@ export const renderLazyChart: Renderer<'Chart'> = (node, scope) => {
       if (loaded) host.remember(`${path} part`, true);
     });
   }
-  // Its room, so that nothing jumps, and a word, should the part not come.
+  // Reserves the space, so that the layout does not shift, and has a text in case the part cannot be loaded.
   return html`<figure class="chart-room">${host.messages.chart('')}</figure>`;
 };

@@ -1,4 +1,4 @@
-/** The faces of Select and DatePicker in the core: fetched with the first of them, native controls until then. */
+/** Loads the faces of Select and DatePicker when the first one appears; until then, native controls are shown. */
 import type {CSSResult} from 'lit';
 import {fetchPart, LazyPart} from '../lazy-parts.js';
 import {adoptStyles} from './adopted-styles.js';
@@ -6,21 +6,21 @@ import type {Option} from './control-parts.js';
 import type {FieldParts} from './field-parts.js';
 import type {Rendered, Scope} from './scope.js';
 
-/** The part of a field that its face is told; the rest it reads from the component. */
-export interface Covered {
+/** A field that its face covers; the face reads other props from the component. */
+export interface CoveredField {
   readonly node: Readonly<Record<string, unknown>>;
   readonly parts: FieldParts;
   readonly classes: string;
-  /** Kept focusable: its action cannot be sent now, or is on its way. */
+  /** Whether changes are prevented, but not the focus, because its action is blocked or running. */
   readonly isHeld: boolean;
 }
 
-export interface CoveredSelect extends Covered {
+export interface CoveredSelect extends CoveredField {
   readonly options: readonly Option[];
   readonly hasSearch: boolean;
 }
 
-export interface CoveredDate extends Covered {
+export interface CoveredDate extends CoveredField {
   readonly min: string | undefined;
   readonly max: string | undefined;
 }
@@ -36,19 +36,19 @@ export const pickersPart = new LazyPart<PickersPart>(attempt => fetchPart<Picker
 
 const POPOVER = 'parlor-widget-popover';
 
-/** Whether fingers are what this device is used with: its own wheels and calendars are made for them. */
+/** Whether the main pointer is a finger: native pickers are then easier to use. */
 export function isTouchDevice(): boolean {
   return matchMedia('(pointer: coarse)').matches;
 }
 
-/** Whether a field has a face now, gets one at once, or stays as it is because the part cannot be had. */
-export type Covering = PickersPart | 'coming' | 'missing';
+/** The part, if it is loaded; otherwise whether it is loading, or the field keeps its native control. */
+export type Covering = PickersPart | 'loading' | 'missing';
 
 export function pickersFor({host, path}: Scope, id: string): Covering {
   const part = pickersPart.value;
   if (part) {
     const root = host instanceof Element ? host.shadowRoot : null;
-    // Under a person's hands nothing is covered.
+    // A native control in use must not be covered.
     if (root?.activeElement?.id === id) return 'missing';
     if (!customElements.get(POPOVER)) customElements.define(POPOVER, part.WidgetPopover);
     adoptStyles(host, part.pickerStyles);
@@ -56,5 +56,5 @@ export function pickersFor({host, path}: Scope, id: string): Covering {
   }
   if (host.recall(`${path} part`) === false) return 'missing';
   void pickersPart.load().then(loaded => host.remember(`${path} part`, loaded !== undefined));
-  return 'coming';
+  return 'loading';
 }

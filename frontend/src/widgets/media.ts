@@ -1,4 +1,4 @@
-/** Renderers of small marks and pictures: Badge, Icon, Image. */
+/** Renderers of Badge, Icon and Image. */
 import {html, nothing} from 'lit';
 import {icon} from '../icons/icons.js';
 import {type Choice, type Every, oneOf, textOf} from './nodes.js';
@@ -6,7 +6,7 @@ import type {Renderer} from './scope.js';
 import {styled} from './styled.js';
 import {backgroundOf, blockStyle, colorOf, imageSource, lengthOf} from './values.js';
 
-/** A badge no longer than this stays whole beside a long text: cut to two letters it says nothing. */
+/** A badge up to this length is never cut off beside a long text: two letters would mean nothing. */
 const MAX_SHORT_CHARS = 12;
 
 export const renderBadge: Renderer<'Badge'> = node => {
@@ -30,7 +30,7 @@ const ICON_PX = {xs: 14, sm: 16, md: 18, lg: 20, xl: 22, '2xl': 24, '3xl': 32} a
   Choice<'Icon', 'size'>
 >;
 
-/** Sizes are names; servers send pixels too. */
+/** Renders an icon; sizes are names, but servers also send pixels. */
 export const renderIcon: Renderer<'Icon'> = node => {
   const named = oneOf(node.size, ICON_PX, undefined);
   const size = named === undefined ? (lengthOf(node.size) ?? `${ICON_PX.md}px`) : `${ICON_PX[named]}px`;
@@ -44,7 +44,7 @@ const POSITIONS: Every<Choice<'Image', 'position'>> = {
   'top left': 1, top: 1, 'top right': 1, left: 1, center: 1, right: 1, 'bottom left': 1, bottom: 1, 'bottom right': 1,
 };
 
-/** Marks the box, so that a picture that does not load leaves its words in a quiet box. */
+/** Marks the box of a picture that could not be loaded, which then shows the alternative text. */
 const markBroken = (event: Event) => (event.currentTarget as Element).parentElement?.classList.add('is-broken');
 const markLoaded = (event: Event) => (event.currentTarget as Element).parentElement?.classList.remove('is-broken');
 
@@ -56,7 +56,7 @@ export const renderImage: Renderer<'Image'> = (node, scope) => {
     {cover: 1, contain: 1, fill: 1, 'scale-down': 1, none: 1},
     'cover',
   );
-  // The frame and the flush state are bound apart from `is-broken`, which Lit must not take away.
+  // Frame and flush are attributes, since Lit would remove the class `is-broken` with other classes.
   return html`<span
     class="image"
     ?data-frame=${node.frame === true}

@@ -1,4 +1,4 @@
-/** The words that widgets show by themselves. */
+/** The texts of widgets that do not come from the server. */
 import {widgetStrings} from '../strings.js';
 
 export interface Messages {

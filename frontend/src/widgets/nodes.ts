@@ -1,15 +1,15 @@
-/** Widget JSON: which components exist, which props each may carry, and how to read them without trusting them. */
+/** Widget JSON: the types of components and their props, and functions to read untrusted values. */
 import type {Components} from './component-types.js';
 
-/** The `type` of every component this client draws. */
+/** The `type` of every component that this client renders. */
 export type WidgetType = keyof Components;
 
-/** A component whose props are known by name only: every value may be missing, null or of a wrong type. */
+/** A component whose prop names are known, but any value may be missing, null or of a wrong type. */
 export type WidgetNode<T extends WidgetType = WidgetType> = {
   readonly [K in keyof Components[T]]?: unknown;
 } & {readonly type: T};
 
-/** Any JSON object with a string `type`; the type may be unknown to us. */
+/** Any JSON object with a string `type`, known or not. */
 export interface AnyNode {
   readonly type: string;
   readonly [prop: string]: unknown;
@@ -23,13 +23,13 @@ export function isNode(value: unknown): value is AnyNode {
   return isRecord(value) && typeof value.type === 'string';
 }
 
-/** The components in `children`: an array, a single object, null or nothing. Strays are left out. */
+/** Returns the components in `children`: an array, a single object, null or undefined. Other values are left out. */
 export function childNodes(children: unknown): readonly AnyNode[] {
   const list: readonly unknown[] = Array.isArray(children) ? children : [children];
   return list.filter(isNode);
 }
 
-/** Text to show. Numbers and booleans count: servers send both where text is documented. */
+/** Reads text to show. Accepts numbers and booleans, which servers send where text is documented. */
 export function textOf(value: unknown): string {
   if (typeof value === 'string') {
     return value;
@@ -37,29 +37,29 @@ export function textOf(value: unknown): string {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }
 
-/** A field's or an item's name: a non-empty string, or undefined. */
+/** Reads a name: a non-empty string, or undefined. */
 export function nameOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** A finite number, also when it was sent as text. */
+/** Reads a finite number, also when it was sent as text. */
 export function numberOf(value: unknown): number | undefined {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
 }
 
-/** True for `true` and the text "true"; everything else is false. */
+/** Reads a flag: true for `true` and the text "true". */
 export function flagOf(value: unknown): boolean {
   return value === true || value === 'true';
 }
 
-/** The texts that a prop may be, by the catalogue. */
+/** The string values of a prop, by the catalogue. */
 export type Choice<T extends WidgetType, P extends keyof Components[T]> = Extract<Components[T][P], string>;
 
-/** All of them, as keys: with one left out, or one too many, it does not compile. */
+/** All values as keys: a missing or an additional one does not compile. */
 export type Every<C extends string> = Readonly<Record<C, unknown>>;
 
-/** `value` when it is a key of `choices`, else `fallback`. */
+/** Returns `value` if it is a key of `choices`, else `fallback`. */
 export function oneOf<C extends string>(value: unknown, choices: {readonly [K in C]: unknown}, fallback: NoInfer<C>): C;
 export function oneOf<C extends string>(
   value: unknown,
@@ -71,14 +71,14 @@ export function oneOf<C extends string>(value: unknown, choices: Every<C>, fallb
 }
 
 /**
- * Keys for siblings, unique and stable over updates: `key`, then `id`, then type with the field's name or with its
- * ordinal among siblings of that type. They decide which element, and so which typed text, survives a new tree.
+ * Returns keys for siblings, unique and stable over updates: `key`, then `id`, then the type with the field's name or
+ * its ordinal among siblings of that type. They decide which elements, and so which input, survive a new tree.
  */
 export function siblingKeys(nodes: readonly AnyNode[]): readonly string[] {
   const seen = new Map<string, number>();
   return nodes.map(node => {
-    const own = nameOf(node.key) ?? nameOf(node.id);
-    const base = own === undefined ? `${node.type}:${nameOf(node.name) ?? ''}` : `=${own}`;
+    const mark = nameOf(node.key) ?? nameOf(node.id);
+    const base = mark === undefined ? `${node.type}:${nameOf(node.name) ?? ''}` : `=${mark}`;
     const count = seen.get(base) ?? 0;
     seen.set(base, count + 1);
     return count === 0 ? base : `${base}#${count}`;

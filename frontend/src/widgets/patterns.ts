@@ -1,17 +1,17 @@
-/** Patterns of fields: matched here only where that is quick for certain; everything else is for the server to say. */
+/** Matches field patterns, but only if that is certain to be fast; everything else is left to the server. */
 
-/** The number of steps that takes no time worth counting. */
+/** A number of steps that takes no noticeable time. */
 const MAX_STEPS = 1_000_000;
 /** Quantifiers that match text of any length, or of many lengths. */
 const REPEATS = /[*+]|\{\d+,\d*\}/g;
-/** Quantifiers of what may be missing, and alternatives. */
+/** Optional quantifiers and alternatives. */
 const CHOICES = /[?|]/g;
-/** A repeated group with something in it that can match in more than one way, and what looks around or back. */
+/** Repeated groups that can match in several ways, backreferences and lookarounds. */
 const AMBIGUOUS = /\([^()]*(?:[*+?|{(])[\s\S]*?\)\s*(?:[*+?{])|\\[1-9k]|\(\?[=!<]/;
 
-/** Whether `value` can be one for the pattern: also true where nobody can say so quickly, or the pattern is none. */
+/** Whether `value` may match the pattern; true as well if that cannot be decided quickly, or the pattern is invalid. */
 export function mayMatch(pattern: string, value: string): boolean {
-  // Neither an escaped sign nor one in brackets repeats anything.
+  // Escaped characters and character classes contain no quantifiers.
   const bare = pattern
     .replace(/\\[^1-9k]/g, '_')
     .replace(/\[[^\]]*\]/g, '_')
@@ -23,7 +23,7 @@ export function mayMatch(pattern: string, value: string): boolean {
   try {
     return new RegExp(`^(?:${pattern})$`, 'v').test(value);
   } catch {
-    // As browsers do: a pattern that is no expression constrains nothing.
+    // Like browsers: an invalid pattern is ignored.
     return true;
   }
 }

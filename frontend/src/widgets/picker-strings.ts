@@ -1,4 +1,4 @@
-/** The words of lists and calendars; they come with the lazy part that draws these, not with the core. */
+/** The texts of lists and calendars, part of their lazy part instead of the core. */
 export const pickerStrings = {
   clear: 'Clear',
   search: 'Search',

@@ -1,8 +1,8 @@
-/** Styles of the faces of Select and DatePicker, and of what they open. */
+/** Styles of the faces of Select and DatePicker, and of their popovers. */
 import {css} from 'lit';
 
 export const pickerStyles = css`
-  /* The native control below gives its size: no choice, and no arrival of the face, moves anything. */
+  /* Sized by the native control below, so that the layout never shifts. */
   .has-face > .control:not(.face) {
     visibility: hidden;
   }

@@ -1,33 +1,32 @@
-/** Renderers of the controls that pick one of many: Select, DatePicker. */
+/** Renderers of Select and DatePicker. */
 import {html, nothing} from 'lit';
 import {repeat} from 'lit/directives/repeat.js';
 import {icon} from '../icons/icons.js';
-import {changed, controlClasses, isHeld, lineOf, optionsOf, VARIANTS} from './control-parts.js';
+import {changeHandler, controlClasses, isHeld, optionsOf, optionText, VARIANTS} from './control-parts.js';
 import {asField, fieldParts} from './field-parts.js';
 import {initial} from './fields.js';
 import {isTouchDevice, pickersFor} from './lazy-pickers.js';
 import {flagOf, nameOf, oneOf, textOf} from './nodes.js';
 import type {Renderer} from './scope.js';
 
-/** From so many options on, a list can be searched without being asked to. */
-const MIN_SEARCHED_OPTIONS = 15;
+/** From this number of options on, a list has a search by default. */
+const MIN_OPTIONS_FOR_SEARCH = 15;
 
-/** A native picker opens whatever it is told; its face refuses by itself, and keeps the focus. */
-const HELD = {disabled: ''};
+/** Disables a held native picker, which would open otherwise; its face stays focusable and refuses by itself. */
+const HELD_ATTRIBUTES = {disabled: ''};
 
 export const renderSelect: Renderer<'Select'> = (node, scope) => {
   const parts = fieldParts(node, scope);
   const chosen = nameOf(textOf(node.defaultValue));
   const options = optionsOf(node.options);
   const hasDefault = options.some(option => option.value === chosen);
-  // Without this line a native select shows its first option as if someone had chosen it. An option of the server's that
-  // is empty stands for itself.
-  const blank = (node.clearable === true || !hasDefault) && !options.some(option => option.value === '');
+  // Without a blank option, a native select shows its first option as if it were chosen. The server may send its own.
+  const hasBlank = (node.clearable === true || !hasDefault) && !options.some(option => option.value === '');
   const variant = oneOf(node.variant, VARIANTS, 'outline');
   const isBlock = variant === 'ghost' ? node.block === true : node.block !== false;
   const hasSearch =
     node.searchable === undefined || node.searchable === null
-      ? options.length >= MIN_SEARCHED_OPTIONS
+      ? options.length >= MIN_OPTIONS_FOR_SEARCH
       : flagOf(node.searchable);
   const held = isHeld(node.onChangeAction, scope);
   const pickers = isTouchDevice() && !hasSearch ? 'missing' : pickersFor(scope, parts.id);
@@ -37,11 +36,11 @@ export const renderSelect: Renderer<'Select'> = (node, scope) => {
       class=${classes}
       ?inert=${pickers !== 'missing'}
       aria-hidden=${pickers === 'missing' ? nothing : 'true'}
-      @change=${changed(node.onChangeAction, scope)}
-      ${asField(parts, held ? HELD : undefined)}
+      @change=${changeHandler(node.onChangeAction, scope)}
+      ${asField(parts, held ? HELD_ATTRIBUTES : undefined)}
     >
       ${
-        blank
+        hasBlank
           ? html`<option
               value=""
               data-blank
@@ -61,7 +60,7 @@ export const renderSelect: Renderer<'Select'> = (node, scope) => {
             value=${option.value}
             ?disabled=${option.isDisabled}
             ${initial('selected', option.value === (hasDefault ? chosen : ''))}
-          >${lineOf(option)}</option>`,
+          >${optionText(option)}</option>`,
       )}
     </select>
     ${
@@ -73,7 +72,7 @@ export const renderSelect: Renderer<'Select'> = (node, scope) => {
   </div>`;
 };
 
-/** The calendar day of an ISO date or date-time as it is written: no zone may move it to the day before. */
+/** Returns the day of an ISO date or date-time as written, without conversion between time zones. */
 function dayOf(value: unknown): string | undefined {
   return typeof value === 'string' ? /^\d{4}-\d{2}-\d{2}(?=$|[T ])/.exec(value)?.[0] : undefined;
 }
@@ -94,8 +93,8 @@ export const renderDatePicker: Renderer<'DatePicker'> = (node, scope) => {
       ?inert=${pickers !== 'missing'}
       aria-hidden=${pickers === 'missing' ? nothing : 'true'}
       @input=${parts.onInput}
-      @change=${changed(node.onChangeAction, scope)}
-      ${asField(parts, held ? HELD : undefined)}
+      @change=${changeHandler(node.onChangeAction, scope)}
+      ${asField(parts, held ? HELD_ATTRIBUTES : undefined)}
       ${initial('value', dayOf(node.defaultValue) ?? '')}
     />
     ${

@@ -1,13 +1,13 @@
 /** What a person has done in a widget outlives the edits of its author, and never gets to another row. */
 import {afterEach, beforeAll, describe, expect, test} from 'vitest';
-import {carryingPart} from './lazy-carrying.js';
+import {reconcilePart} from './lazy-reconcile.js';
 import type {AnyNode} from './nodes.js';
 import {WidgetView} from './widget-view.js';
 
 customElements.define('parlor-widget', WidgetView);
 
 beforeAll(async () => {
-  expect(await carryingPart.load()).toBeDefined();
+  expect(await reconcilePart.load()).toBeDefined();
 });
 
 afterEach(() => document.body.replaceChildren());
@@ -19,7 +19,7 @@ interface Node extends AnyNode {
 }
 
 /** A small generator of numbers from 0 to 1 that begins anew with each seed. */
-function randomOf(seed: number): () => number {
+function buildRandom(seed: number): () => number {
   let state = seed * 2654435761;
   return () => {
     state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9) | 0;
@@ -27,7 +27,7 @@ function randomOf(seed: number): () => number {
   };
 }
 
-async function shown(widget: unknown): Promise<WidgetView> {
+async function mountWidget(widget: unknown): Promise<WidgetView> {
   const view = new WidgetView();
   view.itemId = 'msg_1';
   view.widget = structuredClone(widget);
@@ -80,7 +80,7 @@ function typeInto(view: WidgetView): void {
   if (radio) radio.checked = true;
 }
 
-function heldBy(view: WidgetView): unknown {
+function readFields(view: WidgetView): unknown {
   const values = Object.fromEntries(Object.keys(TYPED).map(name => [name, fieldOf(view, name).value]));
   const radio = fieldOf(view, 'radio').querySelector<HTMLInputElement>(':checked')?.value;
   return {...values, check: fieldOf(view, 'check').checked, radio};
@@ -117,11 +117,11 @@ function edit(root: Node, random: () => number): string {
 
 describe('twenty edits that keep id, key or name', () => {
   test.each(Array.from({length: 4}, (_, seed) => seed))('take nothing from a person (seed %i)', async seed => {
-    const random = randomOf(seed + 1);
+    const random = buildRandom(seed + 1);
     const root: Node = {type: 'Card', children: fields()};
-    const view = await shown(root);
+    const view = await mountWidget(root);
     typeInto(view);
-    const before = heldBy(view);
+    const before = readFields(view);
     const input = fieldOf(view, 'by_name');
     input.focus();
     input.setSelectionRange(2, 5);
@@ -129,7 +129,7 @@ describe('twenty edits that keep id, key or name', () => {
     for (let count = 0; count < 20; count += 1) {
       done.push(edit(root, random));
       await update(view, root);
-      expect(heldBy(view), done.join(', ')).toEqual(before);
+      expect(readFields(view), done.join(', ')).toEqual(before);
       const active = rootOf(view).activeElement as HTMLInputElement;
       expect(active?.getAttribute('data-field'), done.join(', ')).toBe('by_name');
       expect([active.selectionStart, active.selectionEnd], done.join(', ')).toEqual([2, 5]);
@@ -139,7 +139,7 @@ describe('twenty edits that keep id, key or name', () => {
   test('leave a list open that was opened', async () => {
     const rows = Array.from({length: 8}, (_, n) => ({type: 'ListViewItem', key: `${n}`, children: []}));
     const list = {type: 'ListView', limit: 'auto', children: rows};
-    const view = await shown(list);
+    const view = await mountWidget(list);
     const count = () => rootOf(view).querySelectorAll('.list-item').length;
     rootOf(view).querySelector<HTMLElement>('.more')?.click();
     await view.updateComplete;
@@ -170,9 +170,9 @@ describe('rows without a key', () => {
   }
 
   test.each(Array.from({length: 4}, (_, seed) => seed))('never hand a value to another row (seed %i)', async seed => {
-    const random = randomOf(seed + 100);
+    const random = buildRandom(seed + 100);
     let titles = ['A', 'B', 'C', 'D'];
-    const view = await shown(table(...titles.map(title => row(title))));
+    const view = await mountWidget(table(...titles.map(title => row(title))));
     for (const [index, input] of [...rootOf(view).querySelectorAll('input')].entries()) {
       input.value = `of ${titles[index]}`;
     }
@@ -191,7 +191,7 @@ describe('rows without a key', () => {
   });
 
   test('keep what was typed while something else changes, also where two are alike', async () => {
-    const view = await shown(table(row('A'), row('A')));
+    const view = await mountWidget(table(row('A'), row('A')));
     for (const [index, input] of [...rootOf(view).querySelectorAll('input')].entries()) input.value = `${index}`;
     await update(view, {
       type: 'Card',
@@ -215,7 +215,7 @@ describe('rows without a key', () => {
         },
       ],
     });
-    const view = await shown(list('A'));
+    const view = await mountWidget(list('A'));
     fieldOf(view, 'note').value = 'of A';
     await update(view, list('A'));
     expect(fieldOf(view, 'note').value).toBe('of A');
@@ -233,14 +233,14 @@ test('a form with a new key starts empty, and one of two with equal fields keeps
       {type: 'Input', name: 'title'},
     ],
   });
-  const view = await shown({type: 'Card', children: [form('add-1', 'x')]});
+  const view = await mountWidget({type: 'Card', children: [form('add-1', 'x')]});
   fieldOf(view, 'title').value = 'typed';
   await update(view, {type: 'Card', children: [form('add-1', 'y')]});
   expect(fieldOf(view, 'title').value).toBe('typed');
   await update(view, {type: 'Card', children: [form('add-2', 'y')]});
   expect(fieldOf(view, 'title').value).toBe('');
 
-  const two = await shown({type: 'Card', children: [form(null, 'x'), form(null, 'y')]});
+  const two = await mountWidget({type: 'Card', children: [form(null, 'x'), form(null, 'y')]});
   const inputs = () => [...rootOf(two).querySelectorAll('input')];
   for (const [index, input] of inputs().entries()) input.value = `${index}`;
   await update(two, {type: 'Card', children: [form(null, 'changed'), form(null, 'changed too')]});

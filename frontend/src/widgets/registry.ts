@@ -1,4 +1,4 @@
-/** The registry of renderers by component. A type without one does not compile; an unknown one draws its children. */
+/** The renderers by component type. A missing renderer does not compile; unknown types render their children. */
 import {html, nothing} from 'lit';
 import {renderButton} from './button.js';
 import {renderBasic, renderCard, renderListView, renderListViewItem} from './containers.js';
@@ -45,13 +45,13 @@ export const renderers = {
   Transition: renderTransition,
 } satisfies {readonly [T in WidgetType]: Renderer<T>};
 
-/** A newer server's component: what it holds is shown, stacked. */
+/** Renders a component that is newer than this client: its children as a column. */
 function renderUnknown(node: AnyNode, scope: Scope): Rendered {
   const children = scope.children(node.children);
   return children === nothing ? nothing : html`<div class="box col">${children}</div>`;
 }
 
-/** Whether there is a renderer of its own for a component of this name. */
+/** Whether there is a renderer for this component type. */
 export function isKnown(type: string): boolean {
   return Object.hasOwn(renderers, type);
 }

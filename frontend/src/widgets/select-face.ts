@@ -1,4 +1,4 @@
-/** The face of Select: a button that opens a list of options, by the pattern of a select-only combobox. */
+/** The face of Select: a button that opens a list of options, by the ARIA pattern of a select-only combobox. */
 import {html, nothing} from 'lit';
 import {icon} from '../icons/icons.js';
 import {afterRender} from './after-render.js';
@@ -11,26 +11,26 @@ import type {Rendered, Scope} from './scope.js';
 
 type SelectFace = CoveredSelect & FaceProps;
 
-/** State of a list that is open. */
+/** The state of an open list. */
 interface Opened {
   readonly query: string;
-  /** The value of the option that Enter would choose. */
+  /** The value of the option that Enter would chooseOption. */
   readonly active: string | undefined;
   readonly typed: string;
   readonly typedAt: number;
 }
 
 const TYPING_PAUSE_MS = 700;
-const PAGE = 10;
+const PAGE_SIZE = 10;
 
-const keyOf = (path: string) => `${path} picker`;
+const stateKey = (path: string) => `${path} picker`;
 
-function openedAt({host, path}: Scope): Opened | undefined {
-  return host.recall(keyOf(path)) as Opened | undefined;
+function getOpened({host, path}: Scope): Opened | undefined {
+  return host.recall(stateKey(path)) as Opened | undefined;
 }
 
-function remember({host, path}: Scope, opened: Opened | undefined): void {
-  host.remember(keyOf(path), opened);
+function setOpened({host, path}: Scope, opened: Opened | undefined): void {
+  host.remember(stateKey(path), opened);
 }
 
 function shownOptions(face: SelectFace, opened: Opened): readonly Option[] {
@@ -45,17 +45,17 @@ function openList(face: SelectFace, scope: Scope, element: Element): void {
   const first = face.options[stepOption(face.options, 0, 0)]?.value;
   const active = face.options.some(option => option.value === value) ? value : first;
   if (element.matches('.face')) (element as HTMLElement).focus({preventScroll: true});
-  remember(scope, {query: '', active, typed: '', typedAt: 0});
+  setOpened(scope, {query: '', active, typed: '', typedAt: 0});
 }
 
 function closeList(scope: Scope, element: Element): void {
-  if (openedAt(scope) !== undefined) {
+  if (getOpened(scope) !== undefined) {
     focusFace(element);
-    remember(scope, undefined);
+    setOpened(scope, undefined);
   }
 }
 
-function choose(face: SelectFace, scope: Scope, element: Element, option: Option | undefined): void {
+function chooseOption(face: SelectFace, scope: Scope, element: Element, option: Option | undefined): void {
   const native = nativeOf(element);
   if (native === null || option === undefined || option.isDisabled || face.isHeld || face.isDisabled) {
     return;
@@ -67,16 +67,16 @@ function choose(face: SelectFace, scope: Scope, element: Element, option: Option
 export function renderSelectFace(covered: CoveredSelect, scope: Scope): Rendered {
   const face = {...covered, ...facePropsOf(covered.node)};
   const {parts, classes, placeholder, options, isClearable, isDisabled, isHeld} = face;
-  const opened = isDisabled ? undefined : openedAt(scope);
+  const opened = isDisabled ? undefined : getOpened(scope);
   const toggle = (event: Event) => {
     const element = event.currentTarget as Element;
-    if (openedAt(scope)) closeList(scope, element);
+    if (getOpened(scope)) closeList(scope, element);
     else openList(face, scope, element);
   };
-  const show = (event: CustomEvent<string>) => {
+  const showValue = (event: CustomEvent<string>) => {
     const label = options.find(({value}) => value === event.detail)?.label;
-    const words = (event.currentTarget as Element).querySelector('.face-text');
-    if (words && words.textContent !== (label ?? placeholder)) words.textContent = label ?? placeholder;
+    const text = (event.currentTarget as Element).querySelector('.face-text');
+    if (text && text.textContent !== (label ?? placeholder)) text.textContent = label ?? placeholder;
   };
   const clear = (event: Event) => {
     const element = event.currentTarget as Element;
@@ -102,7 +102,7 @@ export function renderSelectFace(covered: CoveredSelect, scope: Scope): Rendered
       ?disabled=${isDisabled}
       @click=${toggle}
       @keydown=${(event: KeyboardEvent) => onKey(event, face, scope)}
-      @field-value=${show}
+      @field-value=${showValue}
     ><span class="face-text" dir="auto"></span></button
     ><span class="picker-arrow">${icon('chevron-down', '16px')}</span>${
       isClearable && !isDisabled
@@ -110,7 +110,7 @@ export function renderSelectFace(covered: CoveredSelect, scope: Scope): Rendered
             ${icon('close', '14px')}
           </button>`
         : nothing
-    }${opened ? listOf(face, scope, opened) : nothing}`;
+    }${opened ? renderList(face, scope, opened) : nothing}`;
 }
 
 function activeId(face: SelectFace, opened: Opened): string | typeof nothing {
@@ -118,31 +118,33 @@ function activeId(face: SelectFace, opened: Opened): string | typeof nothing {
   return index < 0 ? nothing : `${face.parts.id}-option-${index}`;
 }
 
-function listOf(face: SelectFace, scope: Scope, opened: Opened): Rendered {
+/** Marks the chosen option, and scrolls to the active one when it has changed. */
+function updateList(list: HTMLElement): void {
+  const active = list.querySelector<HTMLElement>('.is-active');
+  const value = nativeOf(list)?.value;
+  for (const option of list.querySelectorAll<HTMLElement>('.option')) {
+    option.setAttribute('aria-selected', String(option.dataset.value === value));
+  }
+  if (active === null || list.dataset.scrolledTo === active.id) return;
+  list.dataset.scrolledTo = active.id;
+  const top = active.offsetTop - list.offsetTop;
+  if (top < list.scrollTop) list.scrollTop = top;
+  const end = top + active.offsetHeight - list.clientHeight;
+  if (end > list.scrollTop) list.scrollTop = end;
+}
+
+function renderList(face: SelectFace, scope: Scope, opened: Opened): Rendered {
   const {parts, options, hasSearch} = face;
   const shown = shownOptions(face, opened);
-  const scroll = (list: HTMLElement) => {
-    const active = list.querySelector<HTMLElement>('.is-active');
-    const value = nativeOf(list)?.value;
-    for (const option of list.querySelectorAll<HTMLElement>('.option')) {
-      option.setAttribute('aria-selected', String(option.dataset.value === value));
-    }
-    if (active === null || list.dataset.scrolledTo === active.id) return;
-    list.dataset.scrolledTo = active.id;
-    const place = active.offsetTop - list.offsetTop;
-    if (place < list.scrollTop) list.scrollTop = place;
-    const end = place + active.offsetHeight - list.clientHeight;
-    if (end > list.scrollTop) list.scrollTop = end;
-  };
   const search = (event: Event) => {
     const query = (event.currentTarget as HTMLInputElement).value;
-    const found = findOptions(options, query);
-    remember(scope, {...opened, query, active: found[stepOption(found, 0, 0)]?.value});
+    const matches = findOptions(options, query);
+    setOpened(scope, {...opened, query, active: matches[stepOption(matches, 0, 0)]?.value});
   };
   return html`<parlor-widget-popover
     class="face-popover"
     popover="manual"
-    @dismiss=${() => remember(scope, undefined)}
+    @dismiss=${() => setOpened(scope, undefined)}
     @keydown=${(event: KeyboardEvent) => onKey(event, face, scope)}
   >
     ${
@@ -172,31 +174,9 @@ function listOf(face: SelectFace, scope: Scope, opened: Opened): Rendered {
       id="${parts.id}-list"
       aria-label=${parts.label}
       @pointerdown=${(event: Event) => event.preventDefault()}
-      ${afterRender(scroll)}
+      ${afterRender(updateList)}
     >
-      ${shown.map(
-        option =>
-          html`<div
-            class="option ${option.value === opened.active ? 'is-active' : ''}"
-            role="option"
-            id="${parts.id}-option-${options.indexOf(option)}"
-            data-value=${option.value}
-            aria-disabled=${option.isDisabled ? 'true' : nothing}
-            @click=${(event: Event) => choose(face, scope, event.currentTarget as Element, option)}
-            @pointermove=${() => {
-              if (!option.isDisabled && opened.active !== option.value)
-                remember(scope, {...opened, active: option.value});
-            }}
-          >
-            <span class="option-words" dir="auto"
-              >${option.label}${
-                option.description === ''
-                  ? nothing
-                  : html`<span class="option-description" dir="auto">${option.description}</span>`
-              }</span
-            ><span class="option-mark">${icon('check', '16px')}</span>
-          </div>`,
-      )}
+      ${shown.map(option => renderOption(option, face, scope, opened))}
     </div>
     <span class=${shown.length === 0 ? 'option-none' : 'visually-hidden'} role="status"
       >${shown.length === 0 ? pickerStrings.noOptions : nothing}</span
@@ -204,13 +184,36 @@ function listOf(face: SelectFace, scope: Scope, opened: Opened): Rendered {
   </parlor-widget-popover>`;
 }
 
+function renderOption(option: Option, face: SelectFace, scope: Scope, opened: Opened): Rendered {
+  const {parts, options} = face;
+  return html`<div
+    class="option ${option.value === opened.active ? 'is-active' : ''}"
+    role="option"
+    id="${parts.id}-option-${options.indexOf(option)}"
+    data-value=${option.value}
+    aria-disabled=${option.isDisabled ? 'true' : nothing}
+    @click=${(event: Event) => chooseOption(face, scope, event.currentTarget as Element, option)}
+    @pointermove=${() => {
+      if (!option.isDisabled && opened.active !== option.value) setOpened(scope, {...opened, active: option.value});
+    }}
+  >
+    <span class="option-words" dir="auto"
+      >${option.label}${
+        option.description === ''
+          ? nothing
+          : html`<span class="option-description" dir="auto">${option.description}</span>`
+      }</span
+    ><span class="option-mark">${icon('check', '16px')}</span>
+  </div>`;
+}
+
 function onKey(event: KeyboardEvent, face: SelectFace, scope: Scope): void {
   if (event.isComposing || event.ctrlKey || event.metaKey) {
     return;
   }
-  const opened = openedAt(scope);
-  const isTaken = opened ? onKeyOpen(event, face, scope, opened) : onKeyClosed(event, face, scope);
-  if (isTaken) {
+  const opened = getOpened(scope);
+  const isHandled = opened ? onKeyOpen(event, face, scope, opened) : onKeyClosed(event, face, scope);
+  if (isHandled) {
     event.preventDefault();
     event.stopPropagation();
   }
@@ -221,7 +224,7 @@ function onKeyClosed(event: KeyboardEvent, face: SelectFace, scope: Scope): bool
   const {key} = event;
   if (['ArrowDown', 'ArrowUp', 'Enter', ' ', 'Home', 'End'].includes(key)) {
     openList(face, scope, element);
-    const opened = openedAt(scope);
+    const opened = getOpened(scope);
     if (opened && (key === 'Home' || key === 'End')) onKeyOpen(event, face, scope, opened);
     return true;
   }
@@ -230,15 +233,15 @@ function onKeyClosed(event: KeyboardEvent, face: SelectFace, scope: Scope): bool
     if (native) commit(native, '');
     return true;
   }
-  if (isLetter(event) && !face.hasSearch) {
+  if (isCharacterKey(event) && !face.hasSearch) {
     openList(face, scope, element);
-    const opened = openedAt(scope);
+    const opened = getOpened(scope);
     return opened !== undefined && onKeyOpen(event, face, scope, opened);
   }
   return false;
 }
 
-function isLetter({key, altKey}: KeyboardEvent): boolean {
+function isCharacterKey({key, altKey}: KeyboardEvent): boolean {
   return [...key].length === 1 && !altKey;
 }
 
@@ -247,8 +250,8 @@ function onKeyOpen(event: KeyboardEvent, face: SelectFace, scope: Scope, opened:
   const shown = shownOptions(face, opened);
   const at = shown.findIndex(({value}) => value === opened.active);
   const isTyping = opened.typed !== '' && event.timeStamp - opened.typedAt < TYPING_PAUSE_MS;
-  const go = (index: number) => {
-    remember(scope, {...opened, active: shown[index]?.value ?? opened.active});
+  const activate = (index: number) => {
+    setOpened(scope, {...opened, active: shown[index]?.value ?? opened.active});
     return true;
   };
   switch (event.key) {
@@ -256,43 +259,43 @@ function onKeyOpen(event: KeyboardEvent, face: SelectFace, scope: Scope, opened:
       closeList(scope, element);
       return true;
     case 'Tab':
-      // As the pattern has it: what is active is chosen, and the focus moves on from the face.
-      if (at >= 0 && shown[at]?.value !== nativeOf(element)?.value) choose(face, scope, element, shown[at]);
+      // By the ARIA pattern: Tab chooses the active option, and the focus moves on from the face.
+      if (at >= 0 && shown[at]?.value !== nativeOf(element)?.value) chooseOption(face, scope, element, shown[at]);
       else closeList(scope, element);
       return false;
     case 'Enter':
-      choose(face, scope, element, shown[at]);
+      chooseOption(face, scope, element, shown[at]);
       return true;
     case ' ':
       if (face.hasSearch) return false;
       if (isTyping) break;
-      choose(face, scope, element, shown[at]);
+      chooseOption(face, scope, element, shown[at]);
       return true;
     case 'ArrowDown':
-      return go(stepOption(shown, at, 1));
+      return activate(stepOption(shown, at, 1));
     case 'ArrowUp':
-      if (!event.altKey) return go(stepOption(shown, at < 0 ? shown.length : at, -1));
-      choose(face, scope, element, shown[at]);
+      if (!event.altKey) return activate(stepOption(shown, at < 0 ? shown.length : at, -1));
+      chooseOption(face, scope, element, shown[at]);
       return true;
     case 'PageDown':
-      return go(stepOption(shown, Math.max(0, at), PAGE));
+      return activate(stepOption(shown, Math.max(0, at), PAGE_SIZE));
     case 'PageUp':
-      return go(stepOption(shown, Math.max(0, at), -PAGE));
+      return activate(stepOption(shown, Math.max(0, at), -PAGE_SIZE));
     case 'Home':
-      return !face.hasSearch && go(stepOption(shown, 0, 0));
+      return !face.hasSearch && activate(stepOption(shown, 0, 0));
     case 'End':
-      return !face.hasSearch && go(stepOption(shown, shown.length, -1));
+      return !face.hasSearch && activate(stepOption(shown, shown.length, -1));
   }
-  if (face.hasSearch || !isLetter(event)) {
+  if (face.hasSearch || !isCharacterKey(event)) {
     return false;
   }
   const typed = isTyping ? opened.typed + event.key : event.key;
-  const found = findTyped(shown, typed, at);
-  remember(scope, {
+  const match = findTyped(shown, typed, at);
+  setOpened(scope, {
     ...opened,
     typed,
     typedAt: event.timeStamp,
-    active: found < 0 ? opened.active : shown[found]?.value,
+    active: match < 0 ? opened.active : shown[match]?.value,
   });
   return true;
 }

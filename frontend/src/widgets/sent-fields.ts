@@ -1,32 +1,32 @@
-/** The reset of submitted fields to the server’s value: empties an "add" field, and spares what was typed since. */
+/** Resets submitted fields to the server’s value, for example empties an "add" field, but keeps later input. */
 import {FIELD_ATTRIBUTE, fieldPath, fieldValue, resetField} from './fields.js';
 
-/** A field and what it held when it was sent. */
-interface Sent {
+/** A field and the value it had when it was sent. */
+interface SentField {
   readonly path: string;
   readonly value: unknown;
 }
 
-/** The fields of one action. */
+/** The fields that were sent with one action. */
 export interface Batch {
   readonly kind: 'submit' | 'change';
-  readonly fields: readonly Sent[];
+  readonly fields: readonly SentField[];
   isSettled: boolean;
   sawTree: boolean;
 }
 
 /**
- * Submitted fields start afresh with the next tree. A control that sent its own change keeps showing it until the
- * answer is there; then a new tree, or a failure, has the last word. A field edited in the meantime is left alone.
+ * Submitted fields are reset with the next tree. A control that sent its own change keeps showing it until the response
+ * arrives; after that, a new tree or a failure resets it. A field that was edited in the meantime is left alone.
  */
 export class SentFields {
   #batches: readonly Batch[] = [];
 
   add(kind: Batch['kind'], fields: readonly Element[]): Batch {
-    const sent = fields.map((field): Sent => ({path: fieldPath(field), value: fieldValue(field)}));
+    const sent = fields.map((field): SentField => ({path: fieldPath(field), value: fieldValue(field)}));
     const batch: Batch = {kind, fields: sent, isSettled: false, sawTree: false};
     const paths = new Set(sent.map(({path}) => path));
-    // A newer action speaks for its fields, and only one submission can be the one a tree answers.
+    // A newer action replaces older ones for its fields, and a tree can answer only the last submission.
     const older = this.#batches.filter(
       other => other.kind !== 'submit' && !other.fields.some(({path}) => paths.has(path)),
     );
@@ -34,14 +34,14 @@ export class SentFields {
     return batch;
   }
 
-  /** Whether this is what a field held when it was submitted, and no tree has answered that yet. */
+  /** Whether a field was submitted with this value, and no new tree has arrived since. */
   has(path: string, value: unknown): boolean {
     return this.#batches.some(
       ({kind, fields}) => kind === 'submit' && fields.some(sent => sent.path === path && sent.value === value),
     );
   }
 
-  /** To be called when a new tree was drawn. Gives back the fields that were reset because they were submitted. */
+  /** Must be called after a new tree was rendered; returns the fields that were reset because they were submitted. */
   treeArrived(root: ParentNode): readonly HTMLElement[] {
     const due = this.#batches.filter(batch => batch.kind === 'submit' || batch.isSettled);
     this.#batches = this.#batches.filter(batch => !due.includes(batch));

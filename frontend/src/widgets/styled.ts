@@ -1,4 +1,4 @@
-/** A Lit directive that sets inline properties one by one: a strict Content-Security-Policy forbids `style="…"`. */
+/** A Lit directive that sets style properties one by one, since a strict CSP forbids the attribute `style`. */
 import {noChange} from 'lit';
 import {Directive, directive, type ElementPart, type PartInfo, PartType} from 'lit/directive.js';
 
@@ -11,11 +11,11 @@ class StyledDirective extends Directive {
   constructor(part: PartInfo) {
     super(part);
     if (part.type !== PartType.ELEMENT) {
-      throw new Error('styled() belongs inside a tag, not in text or in an attribute');
+      throw new Error('styled() belongs inside a tag');
     }
   }
 
-  // Lit's styleMap writes the style attribute on first render, which the policy blocks. CSSOM is not covered by it.
+  // Lit's styleMap writes the style attribute on first render, which the policy blocks; it does not affect the CSSOM.
   override update(part: ElementPart, [declarations]: [Declarations]): unknown {
     const style = (part.element as HTMLElement | SVGElement).style;
     for (const name of this.#applied.keys()) {
@@ -26,7 +26,7 @@ class StyledDirective extends Directive {
     }
     for (const [name, value] of Object.entries(declarations)) {
       if (value !== undefined && this.#applied.get(name) !== value) {
-        // An invalid value is ignored by the browser; the old one must not linger in its place.
+        // Browsers ignore invalid values, so the old one is removed first.
         style.removeProperty(name);
         style.setProperty(name, value);
         this.#applied.set(name, value);

@@ -17,7 +17,7 @@ export const renderTable: Renderer<'Table'> = (node, scope) =>
   </div>`;
 
 export const renderTableRow: Renderer<'Table.Row'> = (node, scope) => {
-  // A cell does not know its row, so the row says to each what it is.
+  // A cell does not know its row, so the row tells each cell whether it is a header.
   const cells = childNodes(node.children).map((cell): AnyNode => ({...cell, isHeader: node.header === true}));
   return html`<tr class=${node.header === true ? 'header' : ''}>
     ${scope.nodes(cells)}
@@ -28,18 +28,18 @@ function spanOf(value: unknown): number {
   return Math.max(1, Math.min(MAX_SPAN, Math.floor(numberOf(value) ?? 1)));
 }
 
-const VERTICAL = {start: 'top', center: 'middle', end: 'bottom'} as const satisfies Every<
+const VERTICAL_ALIGN = {start: 'top', center: 'middle', end: 'bottom'} as const satisfies Every<
   Choice<'Table.Cell', 'vAlign'>
 >;
 
 export const renderTableCell: Renderer<'Table.Cell'> = (node, scope) => {
   const align = oneOf<Choice<'Table.Cell', 'align'>>(node.align, {start: 1, center: 1, end: 1}, undefined);
-  const vAlign = oneOf(node.vAlign, VERTICAL, undefined);
+  const vAlign = oneOf(node.vAlign, VERTICAL_ALIGN, undefined);
   const size = oneOf<Choice<'Table.Cell', 'colSize'>>(node.colSize, {xs: 1, sm: 1, md: 1, lg: 1, xl: 1}, undefined);
   const style = styled({
     width: lengthOf(node.width),
     'text-align': align,
-    'vertical-align': vAlign === undefined ? undefined : VERTICAL[vAlign],
+    'vertical-align': vAlign === undefined ? undefined : VERTICAL_ALIGN[vAlign],
     ...spacingSides('padding', node.padding),
   });
   const kind = `cell ${align ?? ''} ${size === undefined ? '' : `col-${size}`}`;

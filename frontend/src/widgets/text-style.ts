@@ -1,4 +1,4 @@
-/** Styles of words, badges, icons and pictures. */
+/** Styles of text, badges, icons and pictures. */
 import {css, unsafeCSS} from 'lit';
 
 const TEXT_SIZES = ['xs', 'sm', 'md', 'lg', 'xl'];
@@ -108,9 +108,9 @@ export const textStyles = css`
     }
   }
   .label {
-    /* Whatever gap there is, it does not touch its field. */
+    /* Keeps a distance from its field, whatever the gap is. */
     padding-block-end: 2px;
-    /* It stands where its field begins, whichever way its words go. */
+    /* Aligned with the start of its field, whatever the direction of its text. */
     text-align: left;
     color: var(--chatkit-text-primary);
     font-weight: 500;
@@ -129,7 +129,7 @@ export const textStyles = css`
     --tone-text: var(--chatkit-text-secondary);
     --tone-soft: var(--chatkit-alpha-08);
     display: inline-block;
-    /* A column would stretch it from edge to edge. */
+    /* Otherwise a column would stretch it to its full width. */
     inline-size: fit-content;
     max-width: 100%;
     padding: 0 6px;
@@ -143,7 +143,7 @@ export const textStyles = css`
   .badge[data-short] {
     flex-shrink: 0;
   }
-  /* Larger where the page's text is. */
+  /* Larger if the page's text is. */
   .b-sm {
     font-size: max(12px, 0.75rem);
     line-height: 1.5;

@@ -1,4 +1,4 @@
-/** Renderers of words: Text, Title, Caption, Markdown, Label. */
+/** Renderers of text: Text, Title, Caption, Markdown, Label. */
 import {html} from 'lit';
 import {asField, fieldParts, focusOnMount} from './field-parts.js';
 import {initial} from './fields.js';
@@ -9,17 +9,21 @@ import {colorOf, lengthOf} from './values.js';
 
 const MAX_LINES = 100;
 
-/** The components that are words; a Label has no lines to count. */
-type Words = 'Text' | 'Title' | 'Caption' | 'Label';
+/** The text components; a Label has no line limit. */
+type TextType = 'Text' | 'Title' | 'Caption' | 'Label';
 
 type TextLike = Readonly<Record<'value' | 'color' | 'weight' | 'textAlign' | 'truncate' | 'maxLines', unknown>>;
 
-/** A word longer than this may be broken anywhere; shorter ones stay whole. */
+/** Words longer than this may break anywhere; shorter ones are kept together. */
 const MAX_WORD_CHARS = 16;
 const LONG_WORD = new RegExp(`\\S{${MAX_WORD_CHARS + 1}}`);
 
 function textClasses(node: Partial<TextLike>): string {
-  const weight = oneOf<Choice<Words, 'weight'>>(node.weight, {normal: 1, medium: 1, semibold: 1, bold: 1}, undefined);
+  const weight = oneOf<Choice<TextType, 'weight'>>(
+    node.weight,
+    {normal: 1, medium: 1, semibold: 1, bold: 1},
+    undefined,
+  );
   const clamp = node.truncate === true ? 'truncate' : linesOf(node.maxLines) === undefined ? '' : 'clamp';
   const breaking = LONG_WORD.test(textOf(node.value)) ? 'breakable' : '';
   return `${weight === undefined ? '' : `w-${weight}`} ${clamp} ${breaking}`;
@@ -28,7 +32,7 @@ function textClasses(node: Partial<TextLike>): string {
 function textStyle(node: Partial<TextLike>): Declarations {
   return {
     color: colorOf(node.color, 'text'),
-    'text-align': oneOf<Choice<Words, 'textAlign'>>(node.textAlign, {start: 1, center: 1, end: 1}, undefined),
+    'text-align': oneOf<Choice<TextType, 'textAlign'>>(node.textAlign, {start: 1, center: 1, end: 1}, undefined),
     '-webkit-line-clamp': node.truncate === true ? undefined : linesOf(node.maxLines),
   };
 }
@@ -53,15 +57,15 @@ export const renderText: Renderer<'Text'> = (node, scope) => {
   };
   if (isRecord(node.editable) && nameOf(node.editable.name) !== undefined) {
     const isLong = Number(minLines ?? 1) > 1 || /[\r\n]/.test(textOf(node.value));
-    return editableText(node.editable, textOf(node.value), looks, style, isLong, scope);
+    return renderEditable(node.editable, textOf(node.value), looks, style, isLong, scope);
   }
   return html`<p class="${looks} ${scope.host.streaming && flagOf(node.streaming) ? 'streaming' : ''}" dir="auto" ${styled(style)}>${textOf(
     node.value,
   )}</p>`;
 };
 
-/** Looks like text, is a text field; of several lines where a field of one would lose their breaks. */
-function editableText(
+/** Renders a text field that looks like text; with several lines if the text has line breaks. */
+function renderEditable(
   spec: Readonly<Record<string, unknown>>,
   value: string,
   looks: string,
@@ -70,8 +74,8 @@ function editableText(
   scope: Scope,
 ): Rendered {
   const parts = fieldParts({...spec, type: 'Text'}, scope);
-  // The width is that of the place, not of the field in it.
-  const own = {...style, width: undefined};
+  // The width applies to the wrapper, not to the field in it.
+  const fieldStyle = {...style, width: undefined};
   const field = isLong
     ? html`<textarea
         class="editable lines ${looks}"
@@ -80,7 +84,7 @@ function editableText(
         ${asField(parts, parts.textAttributes)}
         ${initial('value', value)}
         ${focusOnMount(spec, scope)}
-        ${styled(own)}
+        ${styled(fieldStyle)}
       ></textarea>`
     : html`<input
         class="editable ${looks}"
@@ -90,7 +94,7 @@ function editableText(
         ${asField(parts, parts.textAttributes)}
         ${initial('value', value)}
         ${focusOnMount(spec, scope)}
-        ${styled(own)}
+        ${styled(fieldStyle)}
       />`;
   return html`<div class="field editable-field" ${styled({width: style.width})}>${field} ${parts.error}</div>`;
 }
@@ -100,7 +104,7 @@ const TITLE_SIZES: Every<Choice<'Title', 'size'>> = {
   sm: 1, md: 1, lg: 1, xl: 1, '2xl': 1, '3xl': 1, '4xl': 1, '5xl': 1,
 };
 
-/** Headings of a widget stand below the heading of the message that holds it. */
+/** Headings of a widget are one level below the heading of its message. */
 const TITLE_LEVEL = 4;
 
 export const renderTitle: Renderer<'Title'> = node =>
@@ -119,7 +123,7 @@ export const renderCaption: Renderer<'Caption'> = node =>
     ${styled(textStyle(node))}
   >${textOf(node.value)}</p>`;
 
-/** The view binds the label to the control of that name in the same form: ids are not known while drawing. */
+/** Renders a label; the view binds it to the field of that name later, since ids are unknown during the render. */
 export const renderLabel: Renderer<'Label'> = node => {
   const size = oneOf<Choice<'Label', 'size'>>(node.size, {xs: 1, sm: 1, md: 1, lg: 1, xl: 1}, 'sm');
   return html`<label
@@ -130,10 +134,10 @@ export const renderLabel: Renderer<'Label'> = node => {
   ><bdi>${textOf(node.value)}</bdi></label>`;
 };
 
-/** The view of answers' Markdown: sanitised, stable while it streams. Widgets share it by its tag, not by import. */
+/** The Markdown view of answers: sanitised, and stable while it streams. Used by its tag, without an import. */
 const MARKDOWN_TAG = 'parlor-markdown';
 
-/** Draws Markdown by its view; where that is not defined, its source as plain text. */
+/** Renders Markdown by its view; without that, its source as plain text. */
 export const renderMarkdown: Renderer<'Markdown'> = (node, scope) => {
   const source = textOf(node.value);
   const isStreaming = scope.host.streaming && flagOf(node.streaming);

@@ -1,4 +1,4 @@
-/** Walks the JSON of a widget and renders each component, with its scope, key and depth. */
+/** Walks the JSON of a widget and renders each component with its scope. */
 import {html, nothing} from 'lit';
 import {repeat} from 'lit/directives/repeat.js';
 import {MAX_WIDGET_DEPTH} from '../protocol/widget-depth.js';
@@ -12,7 +12,7 @@ class TreeScope implements Scope {
   readonly scheme: Scheme;
   readonly form: FormScope | null;
   readonly host: WidgetHost;
-  /** How many components are above the ones drawn here. */
+  /** Number of ancestors of the components in this scope. */
   readonly #depth: number;
 
   constructor(path: string, scheme: Scheme, form: FormScope | null, host: WidgetHost, depth: number) {
@@ -44,7 +44,7 @@ class TreeScope implements Scope {
   }
 }
 
-/** Draws a root, or whatever was sent in its place. */
+/** Renders a root, or whatever was sent in its place. */
 export function renderWidget(widget: unknown, scheme: Scheme, host: WidgetHost): Rendered {
   return new TreeScope('', scheme, null, host, 0).children(widget);
 }

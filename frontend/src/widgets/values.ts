@@ -1,4 +1,4 @@
-/** Converts widget values to CSS: units, colours, borders. Anything that could load, escape or inject is refused. */
+/** Converts widget values to CSS: units, colours, borders. Rejects anything that could load, escape or inject. */
 import type {Border} from './component-types.js';
 import {boundLengths, MAX_LENGTH_PX, ratioOf} from './lengths.js';
 import {type Choice, type Every, isRecord, numberOf, oneOf, textOf} from './nodes.js';
@@ -9,7 +9,7 @@ export type Scheme = 'light' | 'dark';
 const MAX_UNITS = 1000;
 const MAX_CSS_CHARS = 300;
 
-/** Functions that compute. `url()`, `image-set()`, `attr()` and the like are absent: they load or leak. */
+/** CSS functions that only compute, unlike `url()`, `image-set()`, `attr()` and others that load or leak. */
 const SAFE_FUNCTIONS = new Set(
   (
     'rgb rgba hsl hsla hwb lab lch oklab oklch color color-mix light-dark linear-gradient radial-gradient ' +
@@ -18,7 +18,7 @@ const SAFE_FUNCTIONS = new Set(
   ).split(' '),
 );
 
-/** A CSS string that is safe as the value of one property, or undefined. */
+/** Returns a CSS string if it is safe as the value of one property, else undefined. */
 export function safeCss(value: unknown): string | undefined {
   if (typeof value !== 'string' || value.length > MAX_CSS_CHARS || !/^[\w\s#%.,()+*/-]+$/.test(value)) {
     return undefined;
@@ -43,7 +43,7 @@ function isNumeric(value: unknown): boolean {
   return typeof value === 'number' || (typeof value === 'string' && /^\s*-?\d*\.?\d+\s*$/.test(value));
 }
 
-/** A size: numbers are pixels. */
+/** Converts a size; numbers are pixels. */
 export function lengthOf(value: unknown): string | undefined {
   if (!isNumeric(value)) {
     return safeLengths(value);
@@ -52,7 +52,7 @@ export function lengthOf(value: unknown): string | undefined {
   return number === undefined || number < 0 ? undefined : `${Math.min(number, MAX_LENGTH_PX)}px`;
 }
 
-/** A gap, padding, margin or spacing: numbers are units of 4 px. */
+/** Converts a gap, padding, margin or spacing; numbers are units of 4 px. */
 export function spacingOf(value: unknown): string | undefined {
   if (!isNumeric(value)) {
     return safeLengths(value);
@@ -67,23 +67,23 @@ export function spacingOf(value: unknown): string | undefined {
 
 const SIDES = ['top', 'right', 'bottom', 'left'] as const;
 
-/** `padding` or `margin`, one value or per side; a side wins over its axis. */
+/** Converts `padding` or `margin`, a single value or one per side; a side overrides its axis. */
 export function spacingSides(property: 'padding' | 'margin', value: unknown): Declarations {
   if (!isRecord(value)) {
     return {[property]: spacingOf(value)};
   }
-  const found: Record<string, string | undefined> = {};
+  const declarations: Record<string, string | undefined> = {};
   for (const side of SIDES) {
     const axis = side === 'top' || side === 'bottom' ? value.y : value.x;
-    found[`${property}-${side}`] = spacingOf(value[side] ?? axis);
+    declarations[`${property}-${side}`] = spacingOf(value[side] ?? axis);
   }
-  return found;
+  return declarations;
 }
 
 /**
- * The padding of a container, and how far what is `flush` in it has to reach.
+ * Converts the padding of a container, and how far `flush` components in it extend.
  *
- * @param other How wide sides are that are not named; undefined leaves that to the style sheet.
+ * @param other The padding of sides that are not set; undefined leaves it to the style sheet.
  */
 export function paddingOf(value: unknown, other?: string): Declarations {
   const sides = spacingSides('padding', value);
@@ -91,7 +91,7 @@ export function paddingOf(value: unknown, other?: string): Declarations {
     return {...sides, ...Object.fromEntries(SIDES.map(side => [`--flush-${side}`, sides[`padding-${side}`] ?? other]))};
   }
   if (sides.padding === undefined) return sides;
-  // As CSS reads one to four lengths; what is computed is one.
+  // One to four lengths, as in CSS; a computed one is never split.
   const lengths = sides.padding.includes('(') ? [sides.padding] : sides.padding.split(/ +/);
   const [top, right = top, bottom = top, left = right] = lengths;
   return {...sides, '--flush-top': top, '--flush-right': right, '--flush-bottom': bottom, '--flush-left': left};
@@ -110,7 +110,7 @@ function borderLine(value: unknown): string | undefined {
   const line = isRecord(value) ? value : {};
   const style = oneOf(line.style, BORDER_STYLES, 'solid');
   const color = colorOf(line.color, 'border');
-  // A colour that is none would take the whole line away.
+  // An invalid colour would invalidate the whole border.
   const isKnown = color !== undefined && (/^(?:var|light-dark)\(/.test(color) || isColor(color));
   return `${Math.min(size, 64)}px ${style} ${isKnown ? color : 'var(--chatkit-border-default)'}`;
 }
@@ -119,17 +119,17 @@ function isColor(value: string): boolean {
   return typeof CSS === 'undefined' || typeof CSS.supports !== 'function' || CSS.supports('color', value);
 }
 
-/** A border for all sides, or per side; a side wins over its axis. */
+/** Converts a border for all sides, or one per side; a side overrides its axis. */
 export function borderSides(value: unknown): Declarations {
   if (!isRecord(value) || 'size' in value) {
     return {border: borderLine(value)};
   }
-  const found: Record<string, string | undefined> = {};
+  const declarations: Record<string, string | undefined> = {};
   for (const side of SIDES) {
     const axis = side === 'top' || side === 'bottom' ? value.y : value.x;
-    found[`border-${side}`] = borderLine(value[side] ?? axis);
+    declarations[`border-${side}`] = borderLine(value[side] ?? axis);
   }
-  return found;
+  return declarations;
 }
 
 // biome-ignore format: a list
@@ -163,12 +163,12 @@ const TOKENS: Readonly<Record<ColorFamily, readonly [names: RegExp, property: (n
 const STEPS = '0|25|50|75|100|150|200|250|300|400|500|600|700|800|900|1000';
 const PRIMITIVE = new RegExp(`^(?:(?:gray|green|red|pink|orange|yellow|purple|blue)-(?:${STEPS})|alpha-\\d{2})$`);
 
-/** A step of a hue (`red-100`), of the gray scale (`gray-500`) or a share of the text colour (`alpha-10`). */
+/** Converts a shade of a hue (`red-100`) or gray (`gray-500`), or a share of the text colour (`alpha-10`). */
 function primitiveOf(value: string): string | undefined {
   return PRIMITIVE.test(value) ? `var(--chatkit-${value})` : undefined;
 }
 
-/** A colour: a token of `family`, a primitive, a CSS colour, or `{light, dark}` of these. */
+/** Converts a colour: a token of `family`, a primitive, a CSS colour, or `{light, dark}` of these. */
 export function colorOf(value: unknown, family: ColorFamily): string | undefined {
   if (isRecord(value)) {
     const light = colorOf(value.light, family);
@@ -182,13 +182,13 @@ export function colorOf(value: unknown, family: ColorFamily): string | undefined
   return names.test(value) ? property(value) : (primitiveOf(value) ?? safeCss(value));
 }
 
-/** A background: a colour or a gradient. `light-dark()` takes colours only, so gradients are chosen by `scheme`. */
+/** Converts a colour or gradient. `light-dark()` supports colours only, so gradients are chosen by `scheme`. */
 export function backgroundOf(value: unknown, scheme: Scheme): string | undefined {
   const isGradient = isRecord(value) && [value.light, value.dark].some(side => textOf(side).includes('gradient('));
   return colorOf(isGradient ? value[scheme] : value, 'background');
 }
 
-/** The sizes every block may carry. `size` and its minimum and maximum set both axes; an axis of its own wins. */
+/** Converts the sizes of a block. `size` and its minimum and maximum set both axes; a single axis overrides them. */
 export function blockStyle(node: Readonly<Record<string, unknown>>): Declarations {
   return {
     width: lengthOf(node.width ?? node.size),
@@ -200,13 +200,13 @@ export function blockStyle(node: Readonly<Record<string, unknown>>): Declaration
     'aspect-ratio': ratioOf(node.aspectRatio),
     'border-radius': radiusOf(node.radius),
     flex: flexOf(node.flex),
-    // A size that was asked for in pixels is no wish to be weighed against the neighbours'.
+    // A width in pixels must not shrink in favour of its neighbours.
     'flex-shrink': node.flex === undefined && typeof (node.width ?? node.size) === 'number' ? '0' : undefined,
     ...spacingSides('margin', node.margin),
   };
 }
 
-/** Never wider than the thread, whatever the server asks for. */
+/** Converts a maximum width, limited to the width of the thread. */
 function maxWidthOf(value: unknown): string | undefined {
   const width = lengthOf(value);
   return width === undefined ? undefined : `min(100%, ${width === 'none' ? '100%' : width})`;
@@ -234,22 +234,22 @@ const JUSTIFY: Readonly<Record<Choice<'Box' | 'Basic', 'justify'>, string>> = {
   stretch: 'stretch',
 };
 
-function entryOf(table: Readonly<Record<string, string>>, value: unknown): string | undefined {
+function lookUp(table: Readonly<Record<string, string>>, value: unknown): string | undefined {
   return typeof value === 'string' && Object.hasOwn(table, value) ? table[value] : undefined;
 }
 
-/** The flex properties of Box, Row, Col, Form, Basic and list items. */
+/** Converts the flex props of Box, Row, Col, Form, Basic and list items. */
 export function flexStyle(node: Readonly<Record<string, unknown>>): Declarations {
   return {
     gap: spacingOf(node.gap),
-    'align-items': entryOf(ALIGN, node.align),
-    'justify-content': entryOf(JUSTIFY, node.justify),
+    'align-items': lookUp(ALIGN, node.align),
+    'justify-content': lookUp(JUSTIFY, node.justify),
     'flex-wrap': oneOf<Choice<'Box', 'wrap'>>(node.wrap, {nowrap: 1, wrap: 1, 'wrap-reverse': 1}, undefined),
     ...paddingOf(node.padding, '0px'),
   };
 }
 
-/** All of a box: flex, block, border and background. */
+/** Converts all style props of a box: flex, block, border and background. */
 export function boxStyle(node: Readonly<Record<string, unknown>>, scheme: Scheme): Declarations {
   return {
     ...blockStyle(node),
@@ -261,7 +261,7 @@ export function boxStyle(node: Readonly<Record<string, unknown>>, scheme: Scheme
 
 const SAFE_IMAGE = /^(?:https?:\/\/|data:image\/[\w.+-]+[;,]|\.{0,2}\/(?!\/)|[\w-]+\/)/i;
 
-/** An address an `<img>` may load, or undefined: http(s), our own origin with what is in its memory, and image data. */
+/** Returns a URL that an `<img>` may load, else undefined: http(s), relative, our origin's blobs, and image data. */
 export function imageSource(value: unknown): string | undefined {
   const source = typeof value === 'string' ? value.trim() : '';
   return SAFE_IMAGE.test(source) || source.startsWith(`blob:${location.origin}/`) ? source : undefined;

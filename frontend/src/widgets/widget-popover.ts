@@ -1,16 +1,16 @@
-/** `<parlor-widget-popover>`: shows what it holds in the top layer beside the face before it, for as long as it exists. */
+/** `<parlor-widget-popover>`: shows its content in the top layer next to the field's face, while it is connected. */
 import {oneOf} from './nodes.js';
 import {type Align, placePopover, type Side} from './popover-place.js';
 
 /**
- * No ancestor with `overflow` cuts it off. Drawn anew at another place of the tree, it opens again there, with the focus.
+ * Ancestors with `overflow` cannot clip it. Moved to another place in the tree, it opens again there, with the focus.
  *
- * @event dismiss - A click or the focus went elsewhere, or the face was scrolled out of sight.
+ * @event dismiss - A click or the focus went elsewhere, or the face was scrolled out of view.
  */
 export class WidgetPopover extends HTMLElement {
   #frame = 0;
-  #isDrawnAnew = true;
-  #sizes: ResizeObserver | null = null;
+  #isRerendered = true;
+  #sizeObserver: ResizeObserver | null = null;
 
   connectedCallback(): void {
     if ('showPopover' in this && !this.matches(':popover-open')) {
@@ -19,13 +19,13 @@ export class WidgetPopover extends HTMLElement {
     this.#place();
     const {ownerDocument: page} = this;
     page.addEventListener('pointerdown', this.#onPointer, true);
-    page.addEventListener('scroll', this.#onMoved, {capture: true, passive: true});
-    window.addEventListener('resize', this.#onMoved);
+    page.addEventListener('scroll', this.#schedulePlacement, {capture: true, passive: true});
+    window.addEventListener('resize', this.#schedulePlacement);
     this.parentElement?.addEventListener('focusout', this.#onFocusOut);
-    this.parentElement?.addEventListener('field-value', this.#onDrawn, true);
-    this.#sizes = new ResizeObserver(() => this.#onMoved());
-    this.#sizes.observe(this);
-    // Lit puts its children in before the element itself.
+    this.parentElement?.addEventListener('field-value', this.#onRerender, true);
+    this.#sizeObserver = new ResizeObserver(() => this.#schedulePlacement());
+    this.#sizeObserver.observe(this);
+    // Its children exist by now: Lit inserts them before the element itself.
     this.querySelector<HTMLElement>('[data-first-focus]')?.focus({preventScroll: true});
   }
 
@@ -34,14 +34,14 @@ export class WidgetPopover extends HTMLElement {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
     page.removeEventListener('pointerdown', this.#onPointer, true);
-    page.removeEventListener('scroll', this.#onMoved, {capture: true});
-    window.removeEventListener('resize', this.#onMoved);
+    page.removeEventListener('scroll', this.#schedulePlacement, {capture: true});
+    window.removeEventListener('resize', this.#schedulePlacement);
     this.#field?.removeEventListener('focusout', this.#onFocusOut);
-    this.#field?.removeEventListener('field-value', this.#onDrawn, true);
-    this.#sizes?.disconnect();
+    this.#field?.removeEventListener('field-value', this.#onRerender, true);
+    this.#sizeObserver?.disconnect();
   }
 
-  /** The field around it; kept, because after its removal an element has no parent. */
+  /** The field around it, remembered because a removed element has no parent. */
   get #field(): HTMLElement | null {
     this.#lastField = this.parentElement ?? this.#lastField;
     return this.#lastField;
@@ -57,13 +57,13 @@ export class WidgetPopover extends HTMLElement {
 
   readonly #onFocusOut = (event: FocusEvent) => {
     const next = event.relatedTarget;
-    // Without a next element the window lost the focus, or a tree is being drawn anew.
+    // Without a related target, the window lost the focus or a tree is being rendered.
     if (next instanceof Node && !(this.#field?.contains(next) ?? false)) {
       this.#dismiss();
     }
   };
 
-  readonly #onMoved = (event?: Event) => {
+  readonly #schedulePlacement = (event?: Event) => {
     if (event?.target instanceof Node && this.contains(event.target)) {
       return;
     }
@@ -73,10 +73,10 @@ export class WidgetPopover extends HTMLElement {
     });
   };
 
-  /** Finds the place of the popup anew: a change around the face may have moved it. */
-  readonly #onDrawn = () => {
-    this.#isDrawnAnew = true;
-    this.#onMoved();
+  /** Places the popover again, since a change around the face may have moved it. */
+  readonly #onRerender = () => {
+    this.#isRerendered = true;
+    this.#schedulePlacement();
   };
 
   #dismiss(): void {
@@ -91,18 +91,18 @@ export class WidgetPopover extends HTMLElement {
     const viewport = {width: document.documentElement.clientWidth, height: window.innerHeight};
     const isOut = ({top, bottom}: DOMRect) => bottom < 0 || top > viewport.height;
     let anchor = face.getBoundingClientRect();
-    if (isOut(anchor) && this.#isDrawnAnew) {
-      // Not the person has moved it, but an author.
+    if (isOut(anchor) && this.#isRerendered) {
+      // It was moved by a new tree, not by the user's scrolling.
       face.scrollIntoView({block: 'nearest'});
       anchor = face.getBoundingClientRect();
     }
-    this.#isDrawnAnew = false;
+    this.#isRerendered = false;
     if (isOut(anchor)) {
       this.#dismiss();
       return;
     }
-    const scrolled = this.querySelector('.face-scroll');
-    const scrollTop = scrolled?.scrollTop ?? 0;
+    const scroller = this.querySelector('.face-scroll');
+    const scrollTop = scroller?.scrollTop ?? 0;
     this.style.maxHeight = '';
     this.style.minWidth = `${Math.min(anchor.width, viewport.width - 16)}px`;
     const {left, top, maxHeight} = placePopover(anchor, this.getBoundingClientRect(), viewport, {
@@ -113,6 +113,6 @@ export class WidgetPopover extends HTMLElement {
     this.style.left = `${left}px`;
     this.style.top = `${top}px`;
     this.style.maxHeight = `${maxHeight}px`;
-    if (scrolled) scrolled.scrollTop = scrollTop;
+    if (scroller) scroller.scrollTop = scrollTop;
   }
 }

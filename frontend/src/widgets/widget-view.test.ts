@@ -1,7 +1,7 @@
 import {afterEach, describe, expect, test} from 'vitest';
 import type {WidgetActionDetail} from './actions.js';
-import {carryingPart} from './lazy-carrying.js';
 import {chartPart} from './lazy-chart.js';
+import {reconcilePart} from './lazy-reconcile.js';
 import {renderers} from './registry.js';
 import {WidgetView} from './widget-view.js';
 
@@ -176,7 +176,7 @@ describe('forms', () => {
   });
 
   test('a textarea is checked against its pattern', async () => {
-    await carryingPart.load();
+    await reconcilePart.load();
     const stage = await Stage.show(
       card({
         type: 'Form',

@@ -1,4 +1,4 @@
-/** `<parlor-widget>`: the JSON of a root in, `widget-action` events out. Holds what must outlive a new tree. */
+/** `<parlor-widget>`: renders the JSON of a root and dispatches `widget-action`; keeps state across new trees. */
 import {type CSSResultGroup, html, LitElement, nothing, type PropertyValues} from 'lit';
 import {
   type FormEntry,
@@ -19,7 +19,7 @@ import {controlsOf, entriesOf, fieldName, fieldPath, fieldsIn, fieldValue, probl
 import {FitController} from './fit.js';
 import {isFocusFree, keepFocus} from './focus.js';
 import {layoutStyles} from './layout-style.js';
-import {type Carried, carry, expectTouch} from './lazy-carrying.js';
+import {prefetchOnUse, type Reconciliation, reconcile} from './lazy-reconcile.js';
 import {ENGLISH, type Messages} from './messages.js';
 import {isRecord, textOf} from './nodes.js';
 import {isKnown} from './registry.js';
@@ -29,29 +29,30 @@ import {textStyles} from './text-style.js';
 import {renderWidget} from './tree.js';
 import type {Scheme} from './values.js';
 
-/** Detail of `widget-error`: a sentence for the log, about the widget's JSON rather than about the person. */
+/** Detail of `widget-error`: a message for the log about an error in the widget's JSON. */
 export interface WidgetErrorDetail {
   readonly message: string;
   readonly itemId: string;
 }
 
+/** An action that is running. */
 interface Running {
   readonly path: string;
   readonly loading: Loading;
   readonly batch: Batch;
-  /** Place of the fields whose values were sent. */
-  readonly around: Element | null;
+  /** The element around the fields whose values were sent. */
+  readonly container: Element | null;
 }
 
 /**
- * Draws a ChatKit widget and reports what is clicked.
+ * Renders a ChatKit widget and reports its actions.
  *
- * Typed values survive every new tree, except: a field whose default changed takes the new default; a field that was
- * submitted goes back to its default when the next tree arrives, unless it was edited in between (a "new to-do" field
- * is empty again after the to-do was added); and a control whose own action failed shows the server's value again.
+ * The user's input survives new trees, with three exceptions: a field whose default has changed takes the new default;
+ * a submitted field is reset when the next tree arrives, unless it was edited in between (a "new to-do" field is empty
+ * again after the to-do was added); and a control whose own action failed shows the server's value again.
  *
- * @event widget-action - `WidgetActionDetail`; an action with its payload complete.
- * @event focus-lost - What had the focus is gone, and nothing else in here could take it.
+ * @event widget-action - `WidgetActionDetail`; an action with its complete payload.
+ * @event focus-lost - The focused element was removed, and nothing else in the widget could take the focus.
  * @event widget-error - `WidgetErrorDetail`; a form value that could not be merged.
  */
 export class WidgetView extends LitElement implements WidgetHost {
@@ -66,20 +67,20 @@ export class WidgetView extends LitElement implements WidgetHost {
   };
   static override styles: CSSResultGroup = [layoutStyles, textStyles, buttonStyles, controlStyles];
 
-  /** The root as it came from the server: nothing about it is trusted. */
+  /** The root as the server sent it, untrusted. */
   declare widget: unknown;
   declare itemId: string;
-  /** An answer is streaming: streaming server actions wait until it ends. */
+  /** Whether an answer is streaming: streaming server actions are blocked until it ends. */
   declare busy: boolean;
   declare streaming: boolean;
   declare messages: Messages;
   declare locale: string | undefined;
   declare imageDomains: readonly string[] | undefined;
-  /** Hears what the shared view of Markdown asks for: its events end at our root. */
+  /** Receives intents of the shared Markdown view, whose events do not leave this shadow root. */
   relay: ((event: Event) => void) | undefined;
   isDrawing = false;
 
-  /** Actions under way whose loading state shows, by the path of what fired them. */
+  /** Running actions that show a loading state, by the path of the component that fired them. */
   #running: ReadonlyMap<string, Running> = new Map();
   #sent = new SentFields();
   #focusAfter: string | null = null;
@@ -87,7 +88,7 @@ export class WidgetView extends LitElement implements WidgetHost {
   #errors: ReadonlyMap<string, string> = new Map();
   #memory = new Map<string, unknown>();
   #restoreFocus: (() => void) | null = null;
-  #carried: Carried | undefined;
+  #reconciliation: Reconciliation | undefined;
 
   constructor() {
     super();
@@ -98,7 +99,7 @@ export class WidgetView extends LitElement implements WidgetHost {
     this.messages = ENGLISH;
     this.locale = undefined;
     this.imageDomains = undefined;
-    expectTouch(this);
+    prefetchOnUse(this);
     new FitController(this);
   }
 
@@ -117,8 +118,8 @@ export class WidgetView extends LitElement implements WidgetHost {
     if (changed.has('widget')) {
       this.#running = new Map();
       this.#restoreFocus ??= keepFocus(this.renderRoot);
-      this.#carried = carry(changed.get('widget'), this.widget, this.renderRoot, this.#memory);
-      this.#errors = this.#carried?.moved(this.#errors) ?? this.#errors;
+      this.#reconciliation = reconcile(changed.get('widget'), this.widget, this.renderRoot, this.#memory);
+      this.#errors = this.#reconciliation?.moveErrors(this.#errors) ?? this.#errors;
     }
   }
 
@@ -135,12 +136,12 @@ export class WidgetView extends LitElement implements WidgetHost {
     nameFields(this.renderRoot);
     updateFaces(this.renderRoot);
     if (changed.has('widget')) {
-      this.#carried?.restore(this.#sent);
-      this.#carried = undefined;
+      this.#reconciliation?.restore(this.#sent);
+      this.#reconciliation = undefined;
       this.#resetSent();
       this.#reportUnknownRoot();
     }
-    if (!this.#isWaiting()) {
+    if (!this.#isInert()) {
       this.#restoreFocus?.();
       this.#restoreFocus = null;
     }
@@ -183,24 +184,24 @@ export class WidgetView extends LitElement implements WidgetHost {
 
   fire({action: raw, trigger, path, element, form}: Fired): void {
     const action = parseAction(raw);
-    if (action === null || !this.#mayRun(action, path)) {
+    if (action === null || !this.#canRun(action, path)) {
       return;
     }
-    const around = form === null ? null : element.closest('form');
-    const own = trigger === 'change' ? [{name: fieldName(element), value: fieldValue(element)}] : [];
-    const others = around === null ? [] : entriesOf(around).filter(entry => entry.name !== own[0]?.name);
+    const formElement = form === null ? null : element.closest('form');
+    const ownEntry = trigger === 'change' ? [{name: fieldName(element), value: fieldValue(element)}] : [];
+    const entries = formElement === null ? [] : entriesOf(formElement).filter(({name}) => name !== ownEntry[0]?.name);
     const sent = trigger === 'change' ? [element] : [];
-    this.#dispatch(action, trigger, path, [...own, ...others], sent, around ?? element.parentElement);
+    this.#dispatch(action, trigger, path, [...ownEntry, ...entries], sent, formElement ?? element.parentElement);
   }
 
   submit(form: FormScope, element: Element, fallback?: unknown): void {
-    const around = element.closest('form');
+    const formElement = element.closest('form');
     const action = parseAction(form.action ?? fallback);
     const path = form.trigger === 'confirm' ? `${form.path}/confirm` : form.path;
-    if (around === null || (action !== null && !this.#mayRun(action, path))) {
+    if (formElement === null || (action !== null && !this.#canRun(action, path))) {
       return;
     }
-    const fields = fieldsIn(around);
+    const fields = fieldsIn(formElement);
     const problems = fields.flatMap(field => {
       const problem = problemOf(field, this.messages);
       return problem === null ? [] : [{field, problem}];
@@ -212,7 +213,7 @@ export class WidgetView extends LitElement implements WidgetHost {
       return;
     }
     if (action !== null) {
-      this.#dispatch(action, form.trigger, path, entriesOf(around), fields, around);
+      this.#dispatch(action, form.trigger, path, entriesOf(formElement), fields, formElement);
     }
   }
 
@@ -222,7 +223,7 @@ export class WidgetView extends LitElement implements WidgetHost {
     path: string,
     entries: readonly FormEntry[],
     fields: readonly Element[],
-    around: Element | null,
+    container: Element | null,
   ): void {
     const {payload, problems} = mergeForm(action.payload, entries);
     for (const message of problems) {
@@ -230,41 +231,41 @@ export class WidgetView extends LitElement implements WidgetHost {
     }
     const isSubmission = trigger === 'submit' || trigger === 'confirm';
     const batch = this.#sent.add(isSubmission ? 'submit' : 'change', fields);
-    const running: Running = {path, loading: loadingOf(action, trigger), batch, around};
-    this.#focusAfter = isSubmission ? fieldToReturnTo(fields, this.shadowRoot) : null;
+    const running: Running = {path, loading: loadingOf(action, trigger), batch, container};
+    this.#focusAfter = isSubmission ? findNextFocus(fields, this.shadowRoot) : null;
     if (running.loading !== 'none') {
-      // Inert content cannot hold the focus; it comes back when the content does.
+      // Inert content loses the focus; it is restored afterwards.
       this.#restoreFocus = running.loading === 'container' ? keepFocus(this.renderRoot) : null;
       this.#setRunning([...this.#running, [path, running]]);
     }
-    let isTaken = false;
+    let isHandled = false;
     const detail: WidgetActionDetail = {
       action: {...action, payload},
       itemId: this.itemId,
       widget: this.widget,
       done: promise => {
-        isTaken = true;
+        isHandled = true;
         promise.then(
           () => this.#settle(running, true),
           (reason: unknown) => {
             this.#settle(running, false);
-            this.#showRefusal(running, reason);
+            this.#showRejection(running, reason);
           },
         );
       },
     };
     this.dispatchEvent(new CustomEvent('widget-action', {detail, bubbles: true}));
-    if (!isTaken) {
+    if (!isHandled) {
       this.#settle(running, true);
     }
   }
 
-  /** A second click on what is loading is dropped; so is everything while the whole widget waits. */
-  #mayRun(action: WidgetAction, path: string): boolean {
-    return !this.#isWaiting() && !this.#running.has(path) && !isBlockedBy(action, this.busy);
+  /** Whether an action can run: not while it is loading, nor while the whole widget is inert. */
+  #canRun(action: WidgetAction, path: string): boolean {
+    return !this.#isInert() && !this.#running.has(path) && !isBlockedBy(action, this.busy);
   }
 
-  #isWaiting(): boolean {
+  #isInert(): boolean {
     return [...this.#running.values()].some(running => running.loading === 'container');
   }
 
@@ -278,14 +279,14 @@ export class WidgetView extends LitElement implements WidgetHost {
     }
   }
 
-  /** Shows the server's refusal of a value by its field. */
-  #showRefusal({around}: Running, reason: unknown): void {
+  /** Shows an error of the server next to the field whose value it rejected. */
+  #showRejection({container}: Running, reason: unknown): void {
     const {field: name, message} = (reason ?? {}) as {readonly field?: unknown; readonly message?: unknown};
-    const fields = around?.isConnected ? fieldsIn(around) : [];
-    const field = fields.find(each => name !== '' && fieldName(each) === name);
+    const fields = container?.isConnected ? fieldsIn(container) : [];
+    const field = fields.find(candidate => name !== '' && fieldName(candidate) === name);
     if (field === undefined) return;
     this.#setErrors([...this.#errors, [fieldPath(field), textOf(message)]]);
-    // Who has gone on to something else is left there. A widget that waits has no focus, and knows who had it.
+    // Leaves the focus alone if the user has moved on. An inert widget has no focus, but remembers it.
     const shadow = this.shadowRoot;
     if (shadow === null || (shadow.activeElement === null && this.#restoreFocus === null)) return;
     this.#restoreFocus = () => {
@@ -298,12 +299,12 @@ export class WidgetView extends LitElement implements WidgetHost {
     this.requestUpdate();
   }
 
-  /** After a submission was answered by a new tree, the person may type the next one. */
+  /** Resets submitted fields after a new tree, and focuses the next field to type in. */
   #resetSent(): void {
     const reset = this.#sent.treeArrived(this.renderRoot);
-    const next = this.#focusAfter;
+    const nextPath = this.#focusAfter;
     this.#focusAfter = null;
-    const field = reset.find(candidate => fieldPath(candidate) === next);
+    const field = reset.find(candidate => fieldPath(candidate) === nextPath);
     if (field !== undefined) {
       this.#restoreFocus = () => (faceOf(field) ?? controlsOf(field)[0])?.focus({preventScroll: true});
     }
@@ -314,7 +315,7 @@ export class WidgetView extends LitElement implements WidgetHost {
     this.requestUpdate();
   }
 
-  /** Reports a root that is not known, whose content is drawn all the same: who made it should know. */
+  /** Reports a root of an unknown type to the widget's author; its children are rendered anyway. */
   #reportUnknownRoot(): void {
     const type = isRecord(this.widget) ? this.widget.type : undefined;
     if (this.widget === null || this.widget === undefined || type === this.#reportedRoot) return;
@@ -329,7 +330,7 @@ export class WidgetView extends LitElement implements WidgetHost {
   }
 
   protected override render() {
-    const isInert = this.#isWaiting();
+    const isInert = this.#isInert();
     const scheme: Scheme = getComputedStyle(this).colorScheme === 'dark' ? 'dark' : 'light';
     return html`<div class="root ${isInert ? 'is-waiting' : ''}" ?inert=${isInert} aria-busy=${isInert ? 'true' : nothing}>
       ${renderWidget(this.widget, scheme, this)}
@@ -337,11 +338,11 @@ export class WidgetView extends LitElement implements WidgetHost {
   }
 }
 
-/** Fields in which a person types. */
+/** Text fields. */
 const TYPED_INTO = 'textarea, input:not([type=checkbox], [type=date])';
 
-/** The field to type in again after a submission: the one in use, else the first text field. */
-function fieldToReturnTo(fields: readonly Element[], root: ShadowRoot | null): string | null {
+/** Returns the path of the field to focus after a submission: the focused one, else the first text field. */
+function findNextFocus(fields: readonly Element[], root: ShadowRoot | null): string | null {
   const active = root?.activeElement ?? null;
   if (active === null) {
     return null;

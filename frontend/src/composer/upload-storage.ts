@@ -1,19 +1,19 @@
-/** Keeps the ids of uploaded files in `sessionStorage`, where the page wants drafts to outlive a reload. No DOM. */
+/** Stores the ids of uploaded files in `sessionStorage`, if the page wants drafts to survive a reload. No DOM. */
 import {isObject, parseAttachment} from '../protocol/parsing.js';
 import type {Attachment} from '../protocol/types.js';
 import type {ChatKitClient} from '../server/client.js';
 
 const KEY = 'parlor.uploads ';
-/** No message has more; what a page wrote there itself is not asked for without end. */
-const MAX_KEPT = 50;
+/** More than a message has: limits the requests for ids that something else has written to the storage. */
+const MAX_IDS = 50;
 
-/** A file that is on the server and in no message yet. */
-export interface KeptUpload {
+/** A file that was uploaded and is in no message yet. */
+export interface StoredUpload {
   readonly attachment: Attachment;
   readonly size: number | undefined;
 }
 
-export class KeptUploads {
+export class UploadStorage {
   readonly #client: ChatKitClient;
   #url: string | undefined;
 
@@ -22,8 +22,8 @@ export class KeptUploads {
   }
 
   /**
-   * @param url The server's address; `undefined` when nothing is to be kept.
-   * @returns Whether the address is another server's, of which `load` may know files.
+   * @param url The server's address; `undefined` stores nothing.
+   * @returns Whether the address is new, so that `load` may find files.
    */
   configure(url: string | undefined): boolean {
     const isNew = url !== undefined && url !== this.#url;
@@ -37,27 +37,27 @@ export class KeptUploads {
       if (ids.length === 0) sessionStorage.removeItem(KEY + this.#url);
       else sessionStorage.setItem(KEY + this.#url, JSON.stringify(ids));
     } catch {
-      // Where nothing can be stored, a reload forgets the files, which the server sweeps.
+      // Without the storage a reload forgets the files; the server removes them after a while.
     }
   }
 
-  /** Returns the files that the server still has and no message has brought meanwhile. Never rejects. */
-  async load(): Promise<readonly KeptUpload[]> {
-    const found = await Promise.all(this.#readIds().map(id => this.#client.describeFile(id).catch(() => undefined)));
-    return found.flatMap(parseUnsent);
+  /** Loads the stored files that the server still has and that are in no message. Never rejects. */
+  async load(): Promise<readonly StoredUpload[]> {
+    const answers = await Promise.all(this.#readIds().map(id => this.#client.describeFile(id).catch(() => undefined)));
+    return answers.flatMap(parseUnsent);
   }
 
   #readIds(): readonly string[] {
     try {
-      const kept: unknown = JSON.parse(sessionStorage.getItem(KEY + this.#url) ?? '[]');
-      return Array.isArray(kept) ? kept.filter(id => typeof id === 'string').slice(0, MAX_KEPT) : [];
+      const ids: unknown = JSON.parse(sessionStorage.getItem(KEY + this.#url) ?? '[]');
+      return Array.isArray(ids) ? ids.filter(id => typeof id === 'string').slice(0, MAX_IDS) : [];
     } catch {
       return [];
     }
   }
 }
 
-function parseUnsent(value: unknown): readonly KeptUpload[] {
+function parseUnsent(value: unknown): readonly StoredUpload[] {
   if (!isObject(value) || value.state !== 'uploaded') return [];
   const attachment = parseAttachment({...value, type: typeof value.preview_url === 'string' ? 'image' : 'file'});
   return attachment ? [{attachment, size: typeof value.size === 'number' ? value.size : undefined}] : [];

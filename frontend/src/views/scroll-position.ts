@@ -1,19 +1,19 @@
 /**
- * The place at which somebody reads the transcript: where the view scrolls when a question is asked, an answer grows,
- * or an older page comes above.
+ * Controls the scroll position of the transcript: when a question is asked, an answer grows, or an older page is added
+ * above.
  */
 import type {LitElement} from 'lit';
 import type {ThreadState} from '../thread/thread-state.js';
 import {hasNews} from './turn-tail.js';
 
-/** Between the upper edge and the newest question. */
+/** The gap between the upper edge and the newest question. */
 const QUESTION_GAP_PX = 16;
 const END_GAP_PX = 24;
-/** Closer to the end than this counts as reading along. */
+/** Within this distance from the end, the user counts as following the answer. */
 const NEAR_END_PX = 104;
-/** More than this below the edge counts as hidden. */
+/** The end counts as hidden when it is further than this below the edge. */
 const HIDDEN_PX = 4;
-/** Closer to the top than this, the next older page is fetched. */
+/** Within this distance from the top, the next older page is fetched. */
 const OLDER_PX = 300;
 
 /** The transcript, whose shadow root holds `.scroller`, in it `.column`, the `.exchange`s and the `.end`. */
@@ -23,93 +23,93 @@ export interface Transcript extends LitElement {
   readonly autoScroll: boolean;
 }
 
-export interface PlaceEvents {
-  /** The end of the transcript has come into view, or has gone out of it. */
-  readonly awayChanged: () => void;
+export interface ScrollEvents {
+  /** The end of the transcript was scrolled into or out of view. */
+  readonly scrollChanged: () => void;
   /** The view is near the top, and there may be more above. */
   readonly nearTop: () => void;
 }
 
-export class ReadingPlace {
+export class ScrollPosition {
   readonly #view: Transcript;
-  readonly #events: PlaceEvents;
-  #isAway = false;
+  readonly #events: ScrollEvents;
+  #isScrolledUp = false;
   #anchoredKey: string | undefined;
-  /** Kept at the bottom while a freshly opened thread lays itself out; ends with the first scroll by a person. */
+  /** Whether the view stays at the bottom while a just opened thread is laid out; ends when the user scrolls. */
   #isPinned = false;
-  /** A question has just been brought to the top, and what is around it still changes its size. */
+  /** Whether a new question was just scrolled to the top, while the layout around it still changes. */
   #isSettling = false;
   #isEndVisible = true;
-  /** A failure or a notice that has just come below the last turn is brought into view while it lays itself out. */
+  /** Whether a new failure or notice below the last turn is scrolled into view while it is laid out. */
   #isRevealing = false;
-  /** Place of the view when an action began: who is still there waits for what comes of it. */
-  #actedAt: number | undefined;
+  /** The scroll position when an action began; a user who is still there waits for its result. */
+  #actionTop: number | undefined;
   #lastTop = 0;
-  /** Distance to the bottom that a page put above must not change, where the browser does not see to it. */
+  /** The distance to the bottom to keep when a page is added above, in browsers without scroll anchoring. */
   #distanceToBottom: number | undefined;
-  /** The exchanges that were in sight before a page came above them, and their places. */
-  #inSight: readonly {readonly exchange: Element; readonly top: number}[] = [];
-  #sizes: ResizeObserver | undefined;
+  /** The exchanges in view before a page was added above them, with their positions. */
+  #visible: readonly {readonly exchange: Element; readonly top: number}[] = [];
+  #sizeObserver: ResizeObserver | undefined;
 
-  constructor(view: Transcript, events: PlaceEvents) {
+  constructor(view: Transcript, events: ScrollEvents) {
     this.#view = view;
     this.#events = events;
   }
 
   /** Whether something is hidden below the lower edge. */
-  get isAway(): boolean {
-    return this.#isAway;
+  get isScrolledUp(): boolean {
+    return this.#isScrolledUp;
   }
 
-  /** The key of the question that is held at the top while its answer grows. */
+  /** Key of the question that stays at the top while its answer grows. */
   get anchoredKey(): string | undefined {
     return this.#anchoredKey;
   }
 
-  /** Begins to watch sizes and scrolling; called when the view is drawn, and again when it is back in the page. */
+  /** Starts observing sizes and scrolling; called after the first render, and whenever the view is connected again. */
   connect(): void {
     const scroller = this.#scroller;
     const column = this.#view.renderRoot.querySelector('.column');
     if (!scroller || !column || typeof ResizeObserver === 'undefined') return;
-    this.#sizes = new ResizeObserver(() => {
-      // Written only when it is another one: a size that follows from what it sets would come back for ever.
+    this.#sizeObserver = new ResizeObserver(() => {
+      // Set only when changed: a size that depends on this property would cause an endless loop.
       const height = `${scroller.clientHeight}px`;
       if (this.#view.style.getPropertyValue('--parlor-viewport') !== height) {
         this.#view.style.setProperty('--parlor-viewport', height);
       }
       this.#followSize();
     });
-    this.#sizes.observe(scroller);
-    this.#sizes.observe(column);
+    this.#sizeObserver.observe(scroller);
+    this.#sizeObserver.observe(column);
     scroller.addEventListener('scroll', this.#onScroll, {passive: true});
   }
 
   disconnect(): void {
-    this.#sizes?.disconnect();
-    this.#sizes = undefined;
+    this.#sizeObserver?.disconnect();
+    this.#sizeObserver = undefined;
   }
 
-  /** Decides where the view shall stand, before another state is drawn. */
-  willDraw(state: ThreadState, before: ThreadState | undefined): void {
+  /** Decides where to scroll, before another state is rendered. */
+  beforeRender(state: ThreadState, before: ThreadState | undefined): void {
     const [first] = state.entries;
-    // By any entry: a refresh may take the first one away.
+    // Compares all entries, since a refresh may remove the first one.
     const keys = new Set(before?.entries.map(({key}) => key));
     const isSameThread = before !== undefined && state.entries.some(({key}) => keys.has(key));
     const question = state.entries.findLast(({item}) => item.type === 'user_message');
     const oldQuestion = before?.entries.findLast(({item}) => item.type === 'user_message');
-    // Asked for seldom: browsers lay out what has changed to tell where they stand.
+    // Read rarely: reading the scroll position makes browsers compute the layout.
     if (state.isResponding && !before?.isResponding) {
-      this.#actedAt = question?.key === oldQuestion?.key ? this.#scroller?.scrollTop : undefined;
+      this.#actionTop = question?.key === oldQuestion?.key ? this.#scroller?.scrollTop : undefined;
     }
     this.#isRevealing = hasNews(state, before)
-      ? this.#isEndVisible || (this.#actedAt !== undefined && this.#actedAt === this.#scroller?.scrollTop)
+      ? this.#isEndVisible || (this.#actionTop !== undefined && this.#actionTop === this.#scroller?.scrollTop)
       : this.#isRevealing && hasNews(state);
     if (state.isResponding && question && question.key !== oldQuestion?.key) {
       this.#anchoredKey = question.key;
       this.#isPinned = false;
       this.#isEndVisible = true;
     } else if (!isSameThread && first) {
-      // As it looked before a reload: the newest question at the top, unless its answer is longer than the view.
+      // The same view as before a reload: the newest question at the top, unless its answer is longer than the view.
       this.#anchoredKey = question?.key;
       this.#isPinned = true;
     } else if (isSameThread && first?.key !== before?.entries[0]?.key) {
@@ -118,11 +118,11 @@ export class ReadingPlace {
   }
 
   /**
-   * Goes where the view shall stand, after something was drawn.
+   * Scrolls to the place that was decided, after a render.
    *
-   * @param hasState Whether a state was drawn, and not only a property.
+   * @param hasState Whether the state has changed, and not only other properties.
    */
-  drawn(hasState: boolean, before: ThreadState | undefined): void {
+  afterRender(hasState: boolean, before: ThreadState | undefined): void {
     this.#restorePlace();
     if (
       hasState &&
@@ -136,11 +136,11 @@ export class ReadingPlace {
   }
 
   scrollToLatest(): void {
-    const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    this.#scrollBy(this.#distanceToEnd, isCalm ? 'auto' : 'smooth');
+    const prefersReducedMotion = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    this.#scrollBy(this.#distanceToEnd, prefersReducedMotion ? 'auto' : 'smooth');
   }
 
-  /** Lets the view stand wherever a person takes it. */
+  /** Stops all automatic scrolling, since the user has taken over. */
   release(): void {
     this.#isPinned = false;
     this.#isSettling = false;
@@ -149,23 +149,23 @@ export class ReadingPlace {
   }
 
   /**
-   * Brings the newest question to the top, again while the view around it settles: the composer shrinks, and the turns
-   * above are no longer laid out once they are out of view, which browsers take for a reason to scroll back.
+   * Scrolls the newest question to the top, and again while the layout settles: the composer shrinks, and turns above
+   * are no longer laid out once they are out of view, which makes browsers scroll back.
    */
   #settleQuestion(): void {
     this.#isSettling = true;
     this.#scrollToQuestion();
-    requestAnimationFrame(() => requestAnimationFrame(() => this.#settled()));
+    requestAnimationFrame(() => requestAnimationFrame(() => this.#finishSettling()));
   }
 
-  #settled(): void {
+  #finishSettling(): void {
     if (this.#isSettling) this.#scrollToQuestion();
     this.#isSettling = false;
-    // The answer may have outgrown the view by now.
+    // The answer may be longer than the view by now.
     this.#followSize();
   }
 
-  /** Brings the newest question to the top; the answer then has the whole view to grow into. */
+  /** Scrolls the newest question to the top, so that its answer has the whole view to grow into. */
   #scrollToQuestion(): void {
     const exchange = this.#view.renderRoot.querySelector('.exchange.anchored');
     const scroller = this.#scroller;
@@ -179,7 +179,7 @@ export class ReadingPlace {
     this.#scroller?.scrollBy({top: distance, behavior});
   }
 
-  /** How far the end of the transcript is below the lower edge; negative when it is above. */
+  /** Distance from the lower edge to the end of the transcript; negative when the end is above the edge. */
   get #distanceToEnd(): number {
     const end = this.#view.renderRoot.querySelector('.end');
     const scroller = this.#scroller;
@@ -190,11 +190,11 @@ export class ReadingPlace {
   #onScroll = (): void => {
     const scroller = this.#scroller;
     if (!scroller) return;
-    // Words that came meanwhile push the end away as well; who wants to read on from above goes up.
-    const isFollowed = this.#isEndVisible && scroller.scrollTop >= this.#lastTop;
+    // New words push the end away too, so only scrolling up ends the following.
+    const isFollowing = this.#isEndVisible && scroller.scrollTop >= this.#lastTop;
     this.#lastTop = scroller.scrollTop;
     this.#measureEnd();
-    this.#isEndVisible ||= isFollowed;
+    this.#isEndVisible ||= isFollowing;
     const {state, isLoading} = this.#view;
     if (scroller.scrollTop < OLDER_PX && state?.older && !isLoading && !this.#isPinned) this.#events.nearTop();
   };
@@ -202,13 +202,13 @@ export class ReadingPlace {
   #measureEnd(): void {
     const distance = this.#distanceToEnd;
     this.#isEndVisible = distance < NEAR_END_PX;
-    this.#setAway(distance - END_GAP_PX > HIDDEN_PX);
+    this.#setScrolledUp(distance - END_GAP_PX > HIDDEN_PX);
   }
 
-  #setAway(isAway: boolean): void {
-    if (isAway === this.#isAway) return;
-    this.#isAway = isAway;
-    this.#events.awayChanged();
+  #setScrolledUp(isScrolledUp: boolean): void {
+    if (isScrolledUp === this.#isScrolledUp) return;
+    this.#isScrolledUp = isScrolledUp;
+    this.#events.scrollChanged();
   }
 
   #followSize(): void {
@@ -230,9 +230,9 @@ export class ReadingPlace {
     const scroller = this.#scroller;
     if (!scroller) return;
     if (typeof CSS !== 'undefined' && CSS.supports?.('overflow-anchor', 'auto')) {
-      // Browsers hold the place by themselves, but not at the very top, and not right after a scroll.
+      // Scroll anchoring of browsers does not work at the very top, nor right after a scroll.
       const {top} = scroller.getBoundingClientRect();
-      this.#inSight = [...scroller.querySelectorAll('.exchange')]
+      this.#visible = [...scroller.querySelectorAll('.exchange')]
         .map(exchange => ({exchange, ...boundsOf(exchange)}))
         .filter(({bottom}) => bottom > top);
     } else {
@@ -241,11 +241,11 @@ export class ReadingPlace {
   }
 
   #restorePlace(): void {
-    // The first one may have become part of the exchange that begins above it.
-    const held = this.#inSight.find(({exchange}) => exchange.isConnected);
-    this.#inSight = [];
-    const moved = held ? boundsOf(held.exchange).top - held.top : 0;
-    if (moved !== 0) this.#scrollBy(moved, 'auto');
+    // The first one may have been merged into the exchange that begins above it.
+    const anchor = this.#visible.find(({exchange}) => exchange.isConnected);
+    this.#visible = [];
+    const shift = anchor ? boundsOf(anchor.exchange).top - anchor.top : 0;
+    if (shift !== 0) this.#scrollBy(shift, 'auto');
   }
 
   get #scroller(): HTMLElement | null {

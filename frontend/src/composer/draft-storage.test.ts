@@ -1,10 +1,10 @@
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
 import {lazyElements} from '../lazy-elements.js';
 import {created, done, FakeServer, OpenStream, page, THREAD, user} from '../testing/fake-server.js';
-import {find, mount, named, one, textOf} from '../testing/mounted-element.js';
+import {eventDetails, find, mount, one, textOf} from '../testing/mounted-element.js';
 import type {ComposerView} from '../views/composer.js';
+import {DraftStorage} from './draft-storage.js';
 import type {Draft} from './draft-text.js';
-import {KeptDrafts} from './kept-drafts.js';
 
 const draft = (text: string, quotedText?: string): Draft => ({content: [{type: 'input_text', text}], quotedText});
 const TAGGED: Draft = {
@@ -15,9 +15,9 @@ const TAGGED: Draft = {
   quotedText: 'Before.',
 };
 
-function keep(url: string | undefined = '/chatkit') {
+function configureStorage(url: string | undefined = '/chatkit') {
   const log = vi.fn();
-  const drafts = new KeptDrafts(log);
+  const drafts = new DraftStorage(log);
   drafts.configure(url);
   return {drafts, log};
 }
@@ -27,26 +27,26 @@ afterEach(() => vi.unstubAllGlobals());
 
 describe('drafts', () => {
   it('are kept by server and thread, with their mentions and quote', () => {
-    keep().drafts.save('thr_1', TAGGED);
-    keep().drafts.save(undefined, draft('new'));
-    const {drafts} = keep();
+    configureStorage().drafts.save('thr_1', TAGGED);
+    configureStorage().drafts.save(undefined, draft('new'));
+    const {drafts} = configureStorage();
     expect([drafts.load('thr_1'), drafts.load(undefined), drafts.load('thr_2')]).toEqual([
       TAGGED,
       draft('new'),
       undefined,
     ]);
-    expect(keep('/other').drafts.load('thr_1')).toBeUndefined();
+    expect(configureStorage('/other').drafts.load('thr_1')).toBeUndefined();
   });
 
   it('are not kept where the page has not asked for it', () => {
-    const {drafts} = keep(undefined);
+    const {drafts} = configureStorage(undefined);
     drafts.configure(undefined);
     drafts.save('thr_1', TAGGED);
     expect([drafts.load('thr_1'), sessionStorage.length]).toEqual([undefined, 0]);
   });
 
   it('leave nothing when they are empty, and move with a thread that gets its id', () => {
-    const {drafts} = keep();
+    const {drafts} = configureStorage();
     drafts.save(undefined, draft('meanwhile'));
     drafts.move(undefined, 'thr_1');
     expect([drafts.load(undefined), drafts.load('thr_1')]).toEqual([undefined, draft('meanwhile')]);
@@ -55,7 +55,7 @@ describe('drafts', () => {
   });
 
   it('are twenty at most, of any length that a person types', () => {
-    const {drafts} = keep();
+    const {drafts} = configureStorage();
     for (let at = 0; at < 21; at += 1) drafts.save(`thr_${at}`, draft(`${at}`));
     expect([drafts.load('thr_0'), drafts.load('thr_1'), drafts.load('thr_20')]).toEqual([
       undefined,
@@ -67,7 +67,7 @@ describe('drafts', () => {
     drafts.save('thr_20', long);
     vi.advanceTimersByTime(1_000);
     vi.useRealTimers();
-    expect(keep().drafts.load('thr_20')).toEqual(long);
+    expect(configureStorage().drafts.load('thr_20')).toEqual(long);
   });
 
   it('make room for the newest where there is little, and else are asked about before the page goes', () => {
@@ -82,7 +82,7 @@ describe('drafts', () => {
         kept.set(key, value);
       },
     });
-    const {drafts} = keep();
+    const {drafts} = configureStorage();
     drafts.save('thr_1', draft('x'.repeat(100)));
     drafts.save('thr_2', draft('y'.repeat(90)));
     expect([...kept.values()].join()).toMatch(/^(?!.*xx).*yy/);
@@ -102,7 +102,7 @@ describe('drafts', () => {
     'read what they do not know as nothing: %s',
     stored => {
       sessionStorage.setItem('parlor.drafts', stored);
-      expect(keep().drafts.load('thr_1')).toBeUndefined();
+      expect(configureStorage().drafts.load('thr_1')).toBeUndefined();
     },
   );
 
@@ -111,7 +111,7 @@ describe('drafts', () => {
       throw new DOMException('full', 'QuotaExceededError');
     };
     vi.stubGlobal('sessionStorage', {getItem: () => null, setItem: refuse});
-    const {drafts, log} = keep();
+    const {drafts, log} = configureStorage();
     drafts.save('thr_1', draft('a'));
     drafts.save('thr_1', draft('b'));
     expect(log.mock.calls).toEqual([['drafts.unavailable']]);
@@ -181,7 +181,7 @@ describe('the element', () => {
     const gone = new FakeServer({'threads.get_by_id': () => new Response('', {status: 404})});
     const {element, events} = mount(gone, options({initialThread: 'thr_9'}));
     await shows(element, 'kept');
-    await vi.waitFor(() => expect(named(events, 'thread.change')).toEqual([{threadId: null}]));
+    await vi.waitFor(() => expect(eventDetails(events, 'thread.change')).toEqual([{threadId: null}]));
   });
 
   it('keeps nothing and leaves the draft where it is unless the page asks', async () => {

@@ -1,7 +1,7 @@
 import '../testing/happy-dom.js';
 import {beforeEach, expect, it, vi} from 'vitest';
 import {ChatKitClient} from '../server/client.js';
-import {KeptUploads} from './kept-uploads.js';
+import {UploadStorage} from './upload-storage.js';
 
 const URL = '/root/chatkit/weather';
 
@@ -16,7 +16,7 @@ function start(states: Readonly<Record<string, object>>) {
     return found ? Response.json(found) : Response.json({error: {message: 'No.'}}, {status: 404});
   };
   client.configure({url: URL, locale: 'en', fetch: fetch as never});
-  return {kept: new KeptUploads(client), asked};
+  return {kept: new UploadStorage(client), asked};
 }
 
 it('uploaded files are there again, those that were sent or deleted meanwhile are not', async () => {
