@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 KILL = signal.SIGUSR1
@@ -80,7 +81,14 @@ def preloaded_python(*arguments: str) -> list[str]:
     Args:
         arguments: A script's path, or `-m` and a module, and what they are told.
     """
-    return [*_command(os.environ[_ADDRESS]), *arguments]
+    return [*_command(_loaded(os.environ[_ADDRESS])), *arguments]
+
+
+@cache
+def _loaded(address: str) -> str:
+    """Return the address of a fork server when it has imported everything: nobody's timeout is to count that in."""
+    subprocess.run([*_command(address), os.devnull], stdin=subprocess.DEVNULL, check=True)
+    return address
 
 
 def _command(address: str) -> list[str]:
