@@ -11,7 +11,7 @@ import pytest
 from errors import ParlorError
 from infra.typescript_types import parse_types
 from infra.widget_catalogue import CATALOGUE, PACKAGE, build_catalogue, format_catalogue
-from infra.widget_docs import DOCUMENT, rendered
+from infra.widget_docs import DOCUMENT, render_document
 from infra.widget_types import TYPES, format_types
 from widgets.samples import load_samples
 
@@ -35,7 +35,7 @@ def test_the_types_of_the_client_are_those_of_the_catalogue() -> None:
 def test_the_document_lists_every_component_and_every_icon_as_the_catalogue_has_them() -> None:
     document = DOCUMENT.read_text()
     catalogue = build_catalogue()
-    assert rendered(document, catalogue) == document, WRITE_IT
+    assert render_document(document, catalogue) == document, WRITE_IT
     for name, props in catalogue["components"].items():
         section = document.partition(f"\n### {name}\n")[2].partition("\n###")[0]
         assert {f"`{prop}`" for prop in props if prop not in ("key", "id")} <= set(section.split()), name

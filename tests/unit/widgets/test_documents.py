@@ -15,7 +15,7 @@ from chatkit.widgets import Box, Card, Text
 from framework.chatkit_protocol import serialize
 from streaming.actions.offered_actions import offers
 from turns.clock import utc_now
-from widgets.documents import MAX_WIDGET_DEPTH, components_of, stored_widget, widget_root
+from widgets.documents import MAX_WIDGET_DEPTH, stored_widget, walk_components, widget_root
 
 ROOT = Path(__file__).resolve().parents[3]
 BUTTON = {"type": "Button", "label": "Go", "onClickAction": {"type": "go", "payload": {"step": 1}}}
@@ -77,7 +77,7 @@ def test_models_and_mappings_may_be_mixed_and_nulls_are_left_out() -> None:
         "id": None,
         "children": [Box(children=[Text(value="a")]), None, {"type": "Text", "value": None, "day": date(2026, 5, 1)}],
     }
-    kinds = [component["type"] for component in components_of(widget_root(widget).model_dump())]
+    kinds = [component["type"] for component in walk_components(widget_root(widget).model_dump())]
     assert kinds == ["Card", "Box", "Text", "Text"]
     assert widget_root(widget).model_dump()["children"][1] == {"type": "Text", "day": "2026-05-01"}
     assert widget_root(Card(children=[Text(value="a")])).type == "Card"
