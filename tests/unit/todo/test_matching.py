@@ -26,7 +26,7 @@ ITEMS = [
 
 
 def found(which: str, *, prefer_done: bool | None = None) -> list[int]:
-    return [item.number for item in find_todo(ITEMS, which, prefer_done=prefer_done).found]
+    return [item.number for item in find_todo(ITEMS, which, prefer_done=prefer_done).todos]
 
 
 @pytest.mark.parametrize(
@@ -70,6 +70,6 @@ def test_of_two_that_fit_equally_the_one_in_the_likely_state_is_meant() -> None:
 
 def test_what_comes_close_is_named_when_nothing_fits() -> None:
     match = find_todo(ITEMS, "dentist appointment tomorrow")
-    assert [item.number for item in match.near] == [7]
-    assert find_todo(ITEMS, "visit the denist").near[0].number == 7
-    assert find_todo(ITEMS, "quantum").near == ()
+    assert [item.number for item in match.near_misses] == [7]
+    assert find_todo(ITEMS, "visit the denist").near_misses[0].number == 7
+    assert find_todo(ITEMS, "quantum").near_misses == ()

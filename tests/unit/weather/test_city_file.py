@@ -132,7 +132,7 @@ def drop_origin(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [cut_off, empty, scribble, date_back, drop_origin])
-def test_a_file_that_cannot_be_used_is_made_anew(source: Path, folder: Path, damage: Callable[[Path], None]) -> None:
+def test_an_unusable_file_is_rebuilt(source: Path, folder: Path, damage: Callable[[Path], None]) -> None:
     path = provide_city_file(folder, source=source)
     whole = path.read_bytes()
     damage(path)
@@ -154,7 +154,7 @@ def test_a_process_that_is_killed_in_the_middle_leaves_no_half_file(source: Path
         "def die_at_the_third_city(met=[]):\n"
         "    met.append(1)\n"
         "    if len(met) == 3: os.kill(os.getpid(), signal.SIGKILL)\n"
-        f"provide_city_file(Path({str(folder)!r}), source=Path({str(source)!r}), is_unwanted=die_at_the_third_city)\n"
+        f"provide_city_file(Path({str(folder)!r}), source=Path({str(source)!r}), is_cancelled=die_at_the_third_city)\n"
     )
     assert done.returncode == -signal.SIGKILL, done.stderr
     [draft] = names_in(folder)
@@ -168,12 +168,12 @@ def test_two_that_start_together_leave_one_whole_file(source: Path, folder: Path
     def start(number: int) -> Path:
         waits = iter([True])  # all are at their first city before one goes on
 
-        def is_unwanted() -> bool:
+        def is_cancelled() -> bool:
             if next(waits, False):
                 together.wait()
             return False
 
-        return provide_city_file(folder, source=source, is_unwanted=is_unwanted)
+        return provide_city_file(folder, source=source, is_cancelled=is_cancelled)
 
     with ThreadPoolExecutor(4) as pool:
         paths = set(pool.map(start, range(4)))
@@ -184,7 +184,7 @@ def test_two_that_start_together_leave_one_whole_file(source: Path, folder: Path
 
 def test_what_is_not_wanted_any_more_is_given_up(source: Path, folder: Path) -> None:
     with pytest.raises(UnavailableError):
-        provide_city_file(folder, source=source, is_unwanted=lambda: True)
+        provide_city_file(folder, source=source, is_cancelled=lambda: True)
     assert names_in(folder) == []
 
 
@@ -197,12 +197,10 @@ def test_files_of_other_versions_and_old_drafts_are_removed(source: Path, folder
     assert names_in(folder) == sorted([file_name(), f".{file_name()}.new", "cities.txt", "other.sqlite"])
 
 
-def test_a_file_that_is_made_anew_in_a_running_server_leaves_the_one_of_another_release(
-    source: Path, folder: Path
-) -> None:
+def test_a_rebuild_in_a_running_server_leaves_the_file_of_another_release(source: Path, folder: Path) -> None:
     folder.mkdir()
     (folder / "cities-99.0-1.sqlite").touch()
-    provide_city_file(folder, source=source, anew=True)
+    provide_city_file(folder, source=source, rebuild=True)
     assert names_in(folder) == sorted([file_name(), "cities-99.0-1.sqlite"])
 
 

@@ -12,7 +12,7 @@ import pytest
 from errors import UnavailableError
 from tests.unit.weather.conftest import Clock, OpenForecasts
 from tests.unit.weather.open_meteo_stub import NOW, OpenMeteoStub, place, weather_json
-from use_cases.weather.forecasts import OFFLINE_MEMORY_S, Forecasts
+from use_cases.weather.forecasts import RETRY_AFTER_S, Forecasts
 from use_cases.weather.places.cities import City
 from use_cases.weather.sources.open_meteo import MAX_CONNECTIONS, REPORT_FRESH_S
 
@@ -51,7 +51,7 @@ async def test_without_the_service_auto_gives_sample_data_and_does_not_knock_aga
         assert (await forecasts.report(city)).is_sample
         assert len(stub.requests) == 1
         stub.failure = None
-        clock.seconds += OFFLINE_MEMORY_S - 1
+        clock.seconds += RETRY_AFTER_S - 1
         assert (await forecasts.report(city)).is_sample
         assert len(stub.requests) == 1
         clock.seconds += 1
@@ -148,7 +148,7 @@ async def test_refresh_asks_again_but_not_at_every_click(
         assert (await forecasts.report(city, is_refresh=True)).current.temperature_c == 20.0
 
 
-async def test_many_who_want_the_same_at_once_cause_one_request(
+async def test_concurrent_requests_for_the_same_value_cause_one_request(
     open_forecasts: OpenForecasts, stub: OpenMeteoStub
 ) -> None:
     async with open_forecasts(source="open-meteo") as forecasts:
@@ -190,7 +190,7 @@ async def test_closing_stops_what_is_under_way(open_forecasts: OpenForecasts, st
         await asking
 
 
-async def test_places_of_one_name_are_told_apart_by_what_the_service_knows(
+async def test_places_of_one_name_are_distinguished_by_data_of_the_service(
     open_forecasts: OpenForecasts, stub: OpenMeteoStub
 ) -> None:
     stub.places["London"] = [
