@@ -1,12 +1,12 @@
-"""The cost of the client in a browser, beside a bare page that appends text nodes from the same stream.
+"""The cost of the client in a browser, compared with a bare page that appends text nodes from the same stream.
 
 Run `python benchmarks/browser_load.py` (some three minutes; the client must be built). Both pages get the same bytes
-from the same server, in Chromium, one after the other; what matters is the ratio, in the last column.
+from the same server, in Chromium, one after the other; the last column is their ratio.
 
-- deltas: a long answer, paced: time of scripts, and of everything on the main thread, for 1,000 deltas, from the
-  100th and from the 5,000th delta on. The first says what a delta costs, both together that it does not grow;
-- shapes: what is large at once: the longest task of the main thread, in CPU time, which is how long a keystroke may wait;
-- thread: 1,000 items: opening it, reading up to its beginning, an answer at its end.
+- deltas: a long, paced answer: the time of scripts and of all tasks on the main thread for 1,000 deltas, from the 100th
+  and from the 5,000th delta. The first is the cost of a delta, and the two show that it does not grow;
+- shapes: large answers: the longest task on the main thread in CPU time, which is how long a keystroke may wait;
+- thread: 1,000 items: opening the thread, scrolling to its beginning, and an answer at its end.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ BARE_PAGE = """<!doctype html><meta charset="utf-8"><title>bare</title>
 
 @dataclass
 class Gate:
-    """A gate at which the stream waits until the benchmark has read its meters."""
+    """A point at which the stream waits until the benchmark has read its meters."""
 
     reached: Event
     opened: Event
@@ -95,14 +95,14 @@ class Gate:
 
 @dataclass
 class Answer:
-    """Deltas and gates, and the pause between deltas behind each gate."""
+    """Deltas and gates in order, and the pause after each delta."""
 
     parts: list[str | Gate]
     pace_s: float = PACE_S
 
 
 def prose(count: int) -> list[str]:
-    """Return the deltas of an answer as models write them: paragraphs, lists, a table, code, word by word."""
+    """Return the deltas of a typical answer, word by word: paragraphs, lists, a table, code."""
     section = (
         "## What happens next\n\nThe **first** paragraph says what a [page](https://a.example) of `words` is about, and"
         " goes on for a while, as answers do, until everything has been said that had to be said about the matter.\n\n"
@@ -149,7 +149,7 @@ def assistant(item_id: str, text: str | None) -> dict[str, Any]:
 
 
 class Server:
-    """Streams what is asked for by name, to either page."""
+    """Serves both pages, a thread of 1,000 items, and the answer that the benchmark has set."""
 
     def __init__(self) -> None:
         self.answer = Answer([])
@@ -202,7 +202,7 @@ def event(value: dict[str, Any]) -> bytes:
 
 
 class Meter:
-    """Reads what the main thread of a page does."""
+    """Measures the main thread of a page."""
 
     def __init__(self, page: Page) -> None:
         self._session: CDPSession = page.context.new_cdp_session(page)
@@ -218,7 +218,7 @@ class Meter:
     def stop(self) -> dict[str, float]:
         """Return milliseconds of scripts and of all tasks since `start`."""
         profile = self._session.send("Profiler.stop")["profile"]
-        # What is no script, the time without anything to do included, has a name in brackets.
+        # Idle time, garbage collection and other native code have names in parentheses.
         others = {node["id"] for node in profile["nodes"] if node["callFrame"]["functionName"].startswith("(")}
         samples = zip(profile["samples"], profile["timeDeltas"], strict=True)
         script_ms = sum(delta for node, delta in samples if node not in others) / 1_000
@@ -230,7 +230,7 @@ class Meter:
 
 
 def cost_of_deltas(page: Page, server: Server) -> dict[str, float]:
-    """Return milliseconds for 1,000 deltas, at the beginning and late in an answer."""
+    """Return milliseconds per 1,000 deltas, early and late in an answer."""
     text = prose(LATE_AT + WINDOW)
     gates = [Gate.new() for _ in range(4)]
     places = [FIRST_AT, FIRST_AT + WINDOW, LATE_AT, LATE_AT + WINDOW]
