@@ -210,7 +210,7 @@ def test_an_empty_answer_ends_the_turn(chat: Chat, page: Page, scripted: Scripte
         (Answer({"unexpected": True}), ""),
     ],
 )
-def test_a_refusal_is_told_and_the_text_is_not_lost(
+def test_a_refusal_is_shown_and_the_text_is_kept(
     chat: Chat,
     page: Page,
     scripted: ScriptedServer,
@@ -245,7 +245,7 @@ def test_a_message_that_the_server_does_not_take_returns_to_the_composer(
     expect(chat.questions).to_have_text(["a precious question"])
 
 
-def test_a_connection_that_breaks_keeps_what_was_said(
+def test_a_broken_connection_keeps_the_text_so_far(
     chat: Chat, page: Page, scripted: ScriptedServer, tolerated_errors: list[str]
 ) -> None:
     tolerated_errors.append("ERR_INCOMPLETE_CHUNKED_ENCODING")

@@ -17,12 +17,12 @@ from tests.browser.chat import (
     SETTLE,
     Chat,
     add_script,
-    come_to_rest,
     eventually,
     expect_value,
     mount,
     names,
     point_at,
+    wait_until_settled,
     wheel,
 )
 from tests.browser.conftest import CHROMIUM_ARGUMENTS
@@ -233,7 +233,7 @@ def test_a_question_with_a_picture_goes_to_the_top_though_the_composer_shrinks(
     chat.composer.press("Enter")
     expect(chat.answers).to_have_count(2)
     chat.wait_until_idle()
-    come_to_rest(chat)
+    wait_until_settled(chat)
 
     def below_top() -> float:
         question, transcript = chat.questions.last.bounding_box(), chat.transcript.bounding_box()

@@ -169,7 +169,7 @@ def test_an_import_by_a_text_is_one_too() -> None:
     assert sorted(found) == [("store", 1), ("turns.inbox", 3), ("web.", 2)]
 
 
-def test_the_table_allows_nothing_that_nobody_needs() -> None:
+def test_the_table_allows_no_unused_import() -> None:
     used = {
         (path.relative_to(ROOT).parts[0].removesuffix(".py"), room_of(name))
         for path in sources()

@@ -176,7 +176,7 @@ def test_every_role_is_given_on_one_resource_under_a_name_that_a_second_deployme
     assert found == 5
 
 
-def test_nothing_is_opened_by_a_password_or_a_key_and_nothing_lies_on_a_share() -> None:
+def test_no_resource_accepts_a_password_or_key_and_none_uses_a_file_share() -> None:
     everything = "\n".join(path.read_text(encoding="utf-8") for path in FILES)
     assert "listKeys" not in everything
     for forbidden in ("administratorLogin", "255.255.255.255", "accountKey", "connectionString",
@@ -279,7 +279,7 @@ def test_what_azd_reads_and_fills_in_is_there() -> None:
 PRIVATE = "privateNetwork ? 'Disabled' : 'Enabled'"
 
 
-def test_what_has_a_private_address_has_no_public_one_and_nobody_needs_a_rule_for_all_of_azure() -> None:
+def test_private_resources_have_no_public_address_and_no_firewall_rule_for_all_of_azure() -> None:
     """The switch closes the public way of each service at the same time as it makes the private one."""
     endpoints = {}
     for module in of_kind(MAIN, "module_declaration"):

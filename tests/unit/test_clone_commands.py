@@ -105,7 +105,7 @@ def test_a_command_says_what_it_does(capsys: pytest.CaptureFixture[str]) -> None
     )
 
 
-def test_a_command_that_nobody_has_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_command_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fly", "--high"]) == 2
     assert capsys.readouterr() == ("", "There is no command 'fly'; parlor help lists them.\n")
 

@@ -221,7 +221,7 @@ def test_of_two_use_cases_with_a_table_of_one_name_the_second_is_refused_unless_
     ]
 
 
-def test_two_use_cases_of_one_name_are_told_apart_and_the_first_wins(
+def test_of_two_use_cases_with_one_name_the_first_wins(
     tmp_path: Path, folder: Path, load: Callable[..., LoadedUseCases]
 ) -> None:
     write(folder, "dice")

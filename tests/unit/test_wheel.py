@@ -72,7 +72,7 @@ def test_beside_the_rooms_the_wheel_holds_the_page_and_data_and_no_sources_of_th
     assert not [name for name in names if name.endswith((".ts", ".test.js")) or "node_modules" in name]
 
 
-def test_what_is_installed_sends_to_a_clone_who_wants_to_test(installed: Path, tmp_path: Path) -> None:
+def test_an_installed_package_refers_to_a_clone_for_tests(installed: Path, tmp_path: Path) -> None:
     done = run_installed(installed, ["test", "--python"], tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "'test' is a command of a clone: run ./parlor test there.\n"

@@ -50,7 +50,7 @@ def instructions(model: ScriptedModel) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", ["agent", "handoff"])
-async def test_who_was_handed_over_to_asks_for_permission_and_goes_on_after_it(
+async def test_an_agent_after_a_handoff_asks_for_permission_and_continues_after_it(
     chat: Chat, model: ScriptedModel, answer_with: Answer, restart: Callable[[], None], kind: str
 ) -> None:
     till = Till()
@@ -97,7 +97,7 @@ async def test_a_handoff_with_a_name_of_its_own_is_followed_through_two_agents(
 
 
 @pytest.mark.parametrize("is_allowed", [True, False])
-async def test_an_agent_that_is_a_tool_goes_on_itself_after_its_tool_was_decided_about(
+async def test_an_agent_as_a_tool_continues_after_the_decision_about_its_tool(
     chat: Chat, model: ScriptedModel, answer_with: Answer, restart: Callable[[], None], is_allowed: bool
 ) -> None:
     till = Till()
@@ -178,7 +178,7 @@ async def test_permissions_of_an_agent_and_of_one_that_is_its_tool_are_asked_tog
     assert all(result for _, result in remembered)
 
 
-async def test_an_agent_that_is_a_tool_and_is_gone_meanwhile_is_told_of(
+async def test_an_agent_as_a_tool_that_is_gone_meanwhile_is_reported(
     chat: Chat, model: ScriptedModel, answer_with: Answer
 ) -> None:
     till = Till()
@@ -257,7 +257,7 @@ async def test_a_question_of_an_agent_that_is_a_tool_pauses_the_whole_answer(
     assert texts(await chat.send("Large")) == ["Large it is."]
 
 
-async def test_who_was_handed_over_to_goes_on_after_a_call_of_the_client(
+async def test_an_agent_after_a_handoff_continues_after_a_call_of_the_client(
     chat: Chat, model: ScriptedModel, answer_with: Answer
 ) -> None:
     @function_tool
@@ -275,7 +275,7 @@ async def test_who_was_handed_over_to_goes_on_after_a_call_of_the_client(
     assert instructions(model)[-1] == "You are the painter."
 
 
-async def test_a_tool_that_is_gone_when_it_is_allowed_is_told_in_a_sentence(
+async def test_a_tool_that_is_gone_when_it_is_allowed_is_reported_in_a_sentence(
     chat: Chat, model: ScriptedModel, answer_with: Answer
 ) -> None:
     till = Till()

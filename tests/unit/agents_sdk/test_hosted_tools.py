@@ -171,7 +171,7 @@ async def test_files_that_were_searched_are_named(chat: Chat, stub: ProviderStub
     assert texts(events) == ["Sunny."]
 
 
-async def test_a_remote_server_asks_for_a_permission_and_goes_on_with_it(chat: Chat, stub: ProviderStub) -> None:
+async def test_a_remote_server_asks_for_permission_and_continues_with_it(chat: Chat, stub: ProviderStub) -> None:
     config: Any = {
         "type": "mcp", "server_label": "shelf", "server_url": "https://e.x/mcp", "require_approval": "always",
     }  # fmt: skip
@@ -186,7 +186,7 @@ async def test_a_remote_server_asks_for_a_permission_and_goes_on_with_it(chat: C
     assert sent["mcp_approval_response"]["approve"] is True
 
 
-async def test_signatures_of_calls_go_back_to_who_sent_them(tmp_path: Path, stub: ProviderStub) -> None:
+async def test_signatures_of_calls_are_sent_back_to_their_provider(tmp_path: Path, stub: ProviderStub) -> None:
     @function_tool
     def look(city: str) -> str:
         """Look."""

@@ -160,7 +160,7 @@ async def test_a_conversation_with_tools_leaves_the_same_thread_with_each_framew
 
 
 @pytest.mark.parametrize("kind", [*ALL, whole_server])
-async def test_a_failure_in_the_midst_leaves_what_was_said_with_each_kind(
+async def test_a_failure_in_the_middle_keeps_the_text_so_far_with_each_kind(
     services: Services, model: ScriptedModel, kind: Callable[[Services], BaseChatKitServer]
 ) -> None:
     chat = Chat(kind(services))

@@ -129,7 +129,7 @@ async def test_a_call_that_only_reads_is_repeated_when_its_server_dies(
 
 
 @pytest.mark.parametrize("shelf", ["http"], indirect=True)
-async def test_a_call_that_its_server_never_got_is_made_where_that_is_back_and_else_said_to_be_undone(
+async def test_a_call_that_its_server_never_got_is_made_when_it_is_back_or_reported_as_not_made(
     answer_with: Answer, shelf: Shelf, server_of: Callable[..., Any], ask: Ask
 ) -> None:
     await shelf.start()

@@ -21,7 +21,7 @@ from base_server import BaseChatKitServer, action
 from context import ActionTurn, Services, Turn
 from stock_server import StockServer
 from tests.unit.agents_sdk.conftest import SDKServer
-from tests.unit.agents_sdk.imported import imported, inputs_of
+from tests.unit.agents_sdk.imported import imported, sent_messages
 from tests.unit.harness import Chat, errors, texts
 from tests.unit.provider_stub import Chat as Completions
 from tests.unit.scripted_model import ScriptedModel, calls, says
@@ -41,14 +41,14 @@ async def test_a_file_reads_the_deltas_of_its_agent_and_its_session_is_the_threa
         assert (texts(events), errors(events)) == (["Once upon.", "Two.", "10 letters"], [])
         flow.will_say("The end.", "Two again.")
         assert texts(await chat.send("Go on")) == ["The end.", "Two again.", "8 letters"]
-        _, first_count, teller, count = [inputs_of(request)[1:] for request in flow.stub.requests]
+        _, first_count, teller, count = [sent_messages(request)[1:] for request in flow.stub.requests]
         words = ["Tell me", "Once upon.", "Count the words."]
         assert [text for _, text in first_count] == words
         assert (teller[0][1], teller[-1][1]) == ("Tell me", "Go on")
         assert [text for _, text in count][-2:] == ["The end.", "Count the words."]
         flow.will_say("Who are you?", "Three.")
         await flow.chat("bob").send("Hello")
-        assert [text for _, text in inputs_of(flow.stub.requests[4])[1:]] == ["Hello"], "nothing of Ada's"
+        assert [text for _, text in sent_messages(flow.stub.requests[4])[1:]] == ["Hello"], "nothing of Ada's"
 
 
 async def test_a_tool_reads_the_deltas_of_an_agent_and_may_pass_its_stream_on(
@@ -183,7 +183,7 @@ async def test_a_class_runs_the_agents_and_the_key_in_the_environment_is_the_pla
         assert [request.target for request in flow.stub.requests][1::2] == ["/chat/completions"] * 2
         key = "Bearer sk-test" if provider == "openai" else "Bearer no-key"
         assert flow.stub.requests[-1].headers["authorization"] == key
-        assert [text for _, text in inputs_of(flow.stub.requests[-1])][1:] == [
+        assert [text for _, text in sent_messages(flow.stub.requests[-1])][1:] == [
             "Hi", "Hello.", "Bye.", "Me again", "Again.", "Close it.",
         ]  # fmt: skip
     assert get_default_openai_client() is client_before, "no default of others was changed"

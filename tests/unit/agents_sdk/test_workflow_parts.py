@@ -207,7 +207,7 @@ class Continued(BaseModel):
     history: list[TResponseInputItem] | None = None
 
 
-def test_a_history_of_the_sdks_items_is_what_was_said() -> None:
+def test_a_history_of_the_sdks_items_contains_all_messages() -> None:
     answer = {"type": "output_text", "text": "First", "annotations": []}
     call = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
     items = [said("One", PICTURE), call, said(answer, role="assistant"), said("Two")]
@@ -233,7 +233,7 @@ def test_an_input_that_begins_with_the_message_has_the_history_before_it() -> No
         assert message.with_history(others) is others
 
 
-def test_a_variable_of_another_type_than_the_input_wants_is_told() -> None:
+def test_a_variable_of_a_wrong_type_is_reported() -> None:
     def typed(form: Form) -> Form:
         return form
 

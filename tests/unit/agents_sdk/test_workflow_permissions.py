@@ -39,7 +39,7 @@ def outputs_of(body: dict[str, Any]) -> dict[str, str]:
 
 @pytest.mark.parametrize("provider", PROTOCOLS)
 @pytest.mark.parametrize(("button", "told"), [("Allow", "Sent to ada, mail 1."), ("Don't allow", "not approved")])
-async def test_the_person_is_asked_and_the_workflow_goes_on_after_a_restart(
+async def test_the_person_is_asked_and_the_workflow_continues_after_a_restart(
     tmp_path: Path, provider: str, button: str, told: str
 ) -> None:
     async with imported(tmp_path, "mailer", provider, name="mailer") as flow:

@@ -139,7 +139,7 @@ def test_thoughts_and_text_that_arrive_together_keep_their_order() -> None:
     assert [(content.type, content.text) for content in contents] == [("text_reasoning", "Hmm."), ("text", "Yes.")]
 
 
-def test_a_text_that_the_end_repeats_is_not_said_again() -> None:
+def test_a_text_that_the_end_repeats_is_not_shown_again() -> None:
     message = {"id": "msg_1", "type": "message", "content": [{"type": "output_text", "text": "Rain."}]}
     done = {"type": "response.output_text.done", "item_id": "msg_1", "content_index": 0, "text": "Rain."}
     item = {"type": "response.output_item.done", "output_index": 0, "item": message}
@@ -158,7 +158,7 @@ def test_a_text_that_ends_otherwise_than_it_began_is_replaced() -> None:
     assert response.text == "Snow."
 
 
-def test_a_response_that_only_tells_its_end_is_read_from_there() -> None:
+def test_a_response_with_only_a_final_event_is_read_from_it() -> None:
     message = {"id": "msg_1", "type": "message", "content": [{"type": "output_text", "text": "Rain."}]}
     call = {"id": "fc_1", "type": "function_call", "call_id": "call_1", "name": "f", "arguments": '{"a": 1}'}
     response = ChatResponse.from_updates(read(ResponsesReader(), [completed(message, call)]))

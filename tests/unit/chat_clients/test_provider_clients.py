@@ -22,7 +22,7 @@ from chat_clients.provider import ChatClients, build_chat_client
 from config import Settings
 from errors import ConfigError, ModelError
 from framework.sentences import LIMIT_REACHED
-from tests.sharing import find_port_to_keep
+from tests.sharing import find_stable_port
 from tests.unit.provider_stub import Answer, Call, Chat, ProviderStub, Responses, busy, error
 
 Protocol = type[Chat] | type[Responses]
@@ -298,7 +298,7 @@ async def test_a_refusal_that_a_retry_cannot_help_offers_none(
 
 @pytest.mark.parametrize("name", BOTH)
 async def test_a_server_that_is_not_there_is_unreachable(desk: Desk, name: str) -> None:
-    url = f"http://127.0.0.1:{find_port_to_keep()}/v1"
+    url = f"http://127.0.0.1:{find_stable_port()}/v1"
     agent = desk.agent(name, openai_base_url=url, compatible_base_url=url, model_provider=name, model_max_retries=0)
     _, failure = await text_until_failure(agent)
     assert (failure.code, failure.allow_retry) == ("model.unreachable", True)

@@ -35,7 +35,7 @@ ENCODED = {
 
 
 @pytest.mark.parametrize("kind", ENCODED)
-def test_an_encoding_is_told_wherever_the_pieces_end(kind: str) -> None:
+def test_an_encoding_is_detected_wherever_the_pieces_end(kind: str) -> None:
     data, expected = ENCODED[kind]
     for size in (2, 3, 5, len(data) + 1):
         finder = EncodingFinder()

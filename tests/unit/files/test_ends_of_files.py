@@ -210,7 +210,7 @@ async def test_the_doctor_tries_the_store_and_leaves_nothing(desk: Desk) -> None
     assert (finding.is_well, finding.state) == (False, "file: The store is away.")
 
 
-async def test_a_store_that_is_away_is_said_without_its_signatures(
+async def test_an_unavailable_store_is_reported_without_signatures(
     desk: Desk, ada: Person, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")

@@ -22,9 +22,9 @@ from tests.unit.files.file_samples import (
     DOCX,
     PPTX,
     XLSX,
+    animation,
     archive,
     document,
-    moving,
     pdf,
     photograph,
     picture,
@@ -38,7 +38,7 @@ from tests.waiting import until
 CONTENTS: dict[str, bytes] = {
     "png": picture(),
     "jpeg": picture("JPEG"),
-    "gif": moving(),
+    "gif": animation(),
     "webp": picture("WEBP"),
     "pdf": pdf("Hello"),
     "docx": document("Hello"),
@@ -254,7 +254,7 @@ async def test_a_url_that_was_changed_opens_nothing(desk: Desk, ada: Person) -> 
     url = announced["upload_descriptor"]["url"]
     path, _, query = url.partition("?")
     expires, signature = (part.partition("=")[2] for part in query.split("&"))
-    changed = [
+    altered = [
         path,
         f"{path}?expires={expires}",
         f"{path}?signature={signature}",
@@ -271,10 +271,10 @@ async def test_a_url_that_was_changed_opens_nothing(desk: Desk, ada: Person) -> 
         url.replace("/content", "/file"),
         f"{BASE}/api/attachments/{announced['id']}/preview?{query}",
     ]
-    for each in changed:
+    for each in altered:
         answer = await ada.anybody.put(each, content=b"words")
         assert answer.status_code in (403, 404, 405), each
-    for each in changed:
+    for each in altered:
         assert (await ada.anybody.get(each)).status_code in (404, 405), each
     assert await desk.keys() == []
     assert (await ada.put(announced, b"words")).status_code == 200
@@ -381,7 +381,7 @@ async def test_what_is_deleted_while_it_arrives_leaves_nothing(desk: Desk, ada: 
     await _assert_nothing_is_left(desk)
 
 
-async def test_who_breaks_off_leaves_no_bytes(desk: Desk, ada: Person) -> None:
+async def test_an_aborted_upload_leaves_no_bytes(desk: Desk, ada: Person) -> None:
     async def body() -> AsyncIterator[bytes]:
         yield b"01234"
         raise ClientDisconnect
@@ -507,7 +507,7 @@ FORMS = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-async def test_a_form_that_is_none_is_refused(desk: Desk, ada: Person, form: str) -> None:
+async def test_an_invalid_form_is_refused(desk: Desk, ada: Person, form: str) -> None:
     body, content_type = FORMS[form]
     answer = await ada.page.post("/chatkit/files/attachments", content=body, headers={"Content-Type": content_type})
     assert answer.status_code in (400, 415), answer.text

@@ -79,7 +79,7 @@ async def test_the_wait_behind_others_is_bounded_and_is_no_failure_of_the_docume
                     await asyncio.sleep(0)
 
 
-async def test_who_waits_beside_a_document_that_fails_does_not_try_it_again(
+async def test_a_waiter_for_a_failing_document_does_not_try_it_again(
     reader: SlowReader, files: list[StoredFile], contents: FileContents
 ) -> None:
     reader.fails = True

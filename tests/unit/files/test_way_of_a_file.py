@@ -83,7 +83,7 @@ async def test_a_file_that_is_taken_back_leaves_nothing(any_desk: Desk, ada: Per
     assert (await any_desk.keys(), await any_desk.rows()) == ([], 0)
 
 
-async def test_of_many_who_send_at_once_one_wins_and_its_bytes_are_kept(any_desk: Desk, ada: Person) -> None:
+async def test_of_many_concurrent_uploads_one_wins_and_its_bytes_are_kept(any_desk: Desk, ada: Person) -> None:
     texts = [f"version {number:02}".encode() for number in range(20)]
     announced = (await ada.announce("a.txt", texts[0], "text/plain")).json()
     answers = await asyncio.gather(*(ada.put(announced, each) for each in texts))
@@ -201,7 +201,7 @@ async def test_a_picture_that_no_model_sees_is_refused_with_what_to_do(desk: Des
     assert "save the picture as JPEG or PNG" in refused.text
 
 
-async def test_a_picture_that_cannot_be_decoded_has_no_preview_and_is_no_failure_of_ours(desk: Desk) -> None:
+async def test_an_undecodable_picture_has_no_preview_and_is_no_server_error(desk: Desk) -> None:
     data = bytearray(BLUE)
     data[data.index(b"IDAT") + 8] ^= 0xFF
     async with desk.person() as bob:

@@ -201,7 +201,7 @@ async def test_a_client_that_takes_nothing_is_let_go() -> None:
             assert taken < 39_000_000
 
 
-async def test_one_connection_too_many_is_told_so_and_the_others_go_on() -> None:
+async def test_one_connection_too_many_is_refused_and_the_others_continue() -> None:
     async with serving(with_most_connections(3)) as port:
         held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
         for _, writer in held:

@@ -524,7 +524,7 @@ async def test_the_agents_and_tools_within_a_workflow_can_be_reached() -> None:
     assert WorkflowAgent.REQUEST_INFO_FUNCTION_NAME == "request_info", "`streaming/answers/update_converter.py` asks it"
 
 
-async def test_servers_of_tools_can_be_probed_listed_anew_and_given_up() -> None:
+async def test_mcp_servers_can_be_probed_listed_again_and_abandoned() -> None:
     """Relied on by `framework/mcp_servers.py`, `framework/mcp_tool_lists.py`: the framework keeps these to itself.
 
     When this fails: see where the connection, the tools and the task that connects are now; `connect` and `load_tools`
@@ -676,7 +676,7 @@ def test_threads_and_pages_have_the_fields_that_are_written_by_hand() -> None:
     )
 
 
-def test_a_threads_fields_are_all_that_tells_two_of_it_apart() -> None:
+def test_two_threads_differ_only_by_their_fields() -> None:
     """Relied on by `streaming/requests/item_guard.py`: it compares their `__dict__`, for each piece of text.
 
     When this fails: fields have moved out of `__dict__`, or extra ones are allowed. Compare those as well.

@@ -83,7 +83,7 @@ def test_what_a_provider_stores_is_left_to_those_who_ask_it_themselves() -> None
     assert without_stored_responses(agents.Agent(name="a"), other, ours, given) == given
 
 
-async def test_who_waits_for_events_is_cancelled() -> None:
+async def test_a_task_that_waits_for_events_is_cancelled() -> None:
     """`end_run` leaves no task behind that ChatKit's helper has left to itself.
 
     When this fails: look in `chatkit/agents.py` for what `stream_agent_response` waits for (`_AsyncQueueIterator`).

@@ -98,7 +98,7 @@ def test_merged_updates_mean_what_the_single_ones_do(updates: list[ChatResponseU
     assert len(list(merged)) <= len(updates)
 
 
-def test_text_goes_on_after_a_look_at_the_merged_updates() -> None:
+def test_text_continues_after_the_merged_updates_were_read() -> None:
     merged = MergedUpdates([said("a"), said("b")])
     assert [update.text for update in merged] == ["ab"]
     merged.append(said("c"))

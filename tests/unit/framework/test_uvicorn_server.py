@@ -28,7 +28,7 @@ async def status_line(port: int) -> bytes:
     return line
 
 
-async def test_a_signal_is_told_to_the_owner_and_ends_the_server_only_when_the_owner_says_so() -> None:
+async def test_a_signal_is_passed_to_the_owner_which_decides_when_the_server_ends() -> None:
     listening, heard = asyncio.Event(), asyncio.Event()
     signals: list[int] = []
 

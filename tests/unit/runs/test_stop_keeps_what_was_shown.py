@@ -28,7 +28,7 @@ from errors import UserFacingError
 from runs.viewer import Viewer
 from store import ParlorStore
 from tests.unit.harness import Chat, done_items, errors, user_input, with_store
-from tests.unit.runs.running import adopt_thread, body, hidden_items, read_until, rest_of, start, stop
+from tests.unit.runs.running import adopt_thread, body, hidden_items, read_rest, read_until, start, stop
 from tests.unit.scripted_model import ScriptedModel, Step, calls, says
 from tests.unit.services_for_tests import open_services
 from turns.clock import utc_now
@@ -126,7 +126,7 @@ async def stop_while_storing(chat: Chat, kind: str) -> list[dict[str, Any]]:
         await store.is_holding.wait()
     before = await chat.items()
     assert (await stop(chat))["run"]["status"] == "stopped"
-    await rest_of(viewer)
+    await read_rest(viewer)
     return before
 
 
@@ -166,7 +166,7 @@ async def test_what_waits_is_kept_under_ids_of_its_own(chat: Chat) -> None:
     async with asyncio.timeout(10):
         await store.is_holding.wait()
     await stop(chat)
-    await rest_of(viewer)
+    await read_rest(viewer)
     said = [item["content"][0]["text"] for item in await chat.items() if item["type"] == "assistant_message"]
     assert said == ["older", "End", "newer"]
 
@@ -180,7 +180,7 @@ async def test_what_an_action_has_shown_is_kept_though_it_still_waits(chat: Chat
     async with asyncio.timeout(10):
         await store.is_holding.wait()
     await stop(chat)
-    await rest_of(viewer)
+    await read_rest(viewer)
     widgets = [item["widget"]["id"] for item in await chat.items() if item["type"] == "widget"]
     assert widgets == [f"w{n}" for n in range(5)]
 

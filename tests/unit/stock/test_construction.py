@@ -20,7 +20,7 @@ from process.use_case_loading import LoadedUseCases, load_use_cases
 from stock_server import StockServer
 from streaming.stock.construction import OVERRIDABLE
 from tests.unit.harness import Chat, texts
-from tests.unit.stock.samples import EchoServer, MemoryStore, said
+from tests.unit.stock.samples import EchoServer, MemoryStore, build_message
 
 Talk = Callable[..., Chat]
 
@@ -70,7 +70,7 @@ async def test_what_only_a_store_of_its_own_can_do_is_said_with_the_way_to_have_
 
         async def respond(self, thread: Any, message: Any, context: Any) -> Any:
             count = self.data_store.add_note("milk")
-            yield ThreadItemDoneEvent(item=said(thread, "msg_1", f"{count} note"))
+            yield ThreadItemDoneEvent(item=build_message(thread, "msg_1", f"{count} note"))
 
     await talk_to(Noting).send("Note it")
     assert "Parlor's store has no 'add_note'. If a store of your own has it, hand that over" in caplog.text
@@ -97,8 +97,8 @@ async def test_a_store_of_its_own_holds_nothing_and_that_is_said(talk_to: Talk, 
     chat = talk_to(Own if name == "store" else lambda store, attachments: Own())
     stock: Any = chat.server
     await chat.send("Hello")
-    said = () if name == "store" else ("its own MemoryStore holds nothing here: conversations are in Parlor's",)
-    assert stock.notes == said
+    expected = () if name == "store" else ("its own MemoryStore holds nothing here: conversations are in Parlor's",)
+    assert stock.notes == expected
     assert len(await chat.items()) == 2
 
 

@@ -22,7 +22,7 @@ from errors import ConflictError, UnavailableError
 from runs.registry import Runs
 from stock_server import StockServer
 from tests.unit.harness import Chat, errors, events_of, texts
-from tests.unit.stock.samples import said
+from tests.unit.stock.samples import build_message
 from tests.waiting import until
 
 Talk = Callable[..., Chat]
@@ -37,11 +37,11 @@ class SlowServer(ChatKitServer[dict[str, Any]]):
 
     async def respond(self, thread: Any, message: Any, context: Any) -> AsyncIterator[Any]:
         item_id = self.store.generate_item_id("message", thread, context)
-        yield ThreadItemAddedEvent(item=said(thread, item_id, ""))
+        yield ThreadItemAddedEvent(item=build_message(thread, item_id, ""))
         delta = AssistantMessageContentPartTextDelta(content_index=0, delta="Half ")
         yield ThreadItemUpdatedEvent(item_id=item_id, update=delta)
         await self.may_end.wait()
-        yield ThreadItemDoneEvent(item=said(thread, item_id, "Half and half."))
+        yield ThreadItemDoneEvent(item=build_message(thread, item_id, "Half and half."))
 
 
 async def begun(chat: Chat, services: Services) -> asyncio.Task[Any]:

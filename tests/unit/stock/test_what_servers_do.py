@@ -32,7 +32,7 @@ from errors import ActionError, UnavailableError
 from stock_server import ServerContext
 from tests.unit.harness import Chat, done_items, errors, texts
 from tests.unit.scripted_model import ScriptedModel
-from tests.unit.stock.samples import EchoServer, MemoryStore, build_list, now, said
+from tests.unit.stock.samples import EchoServer, MemoryStore, build_list, build_message, now
 from tests.waiting import until
 
 Talk = Callable[..., Chat]
@@ -76,14 +76,14 @@ async def test_a_function_that_returns_an_iterator_answers(talk_to: Talk) -> Non
             return self.events.pop()
 
     def respond(self: Any, thread: Any, message: Any, context: Any) -> Any:
-        return Once(ThreadItemDoneEvent(item=said(thread, "msg_1", "Hello.")))
+        return Once(ThreadItemDoneEvent(item=build_message(thread, "msg_1", "Hello.")))
 
     assert texts(await sent_to(talk_to(answering(respond)))) == ["Hello."]
 
 
 def yielding(*events: Any) -> Any:
     async def respond(self: Any, thread: Any, message: Any, context: Any) -> Any:
-        yield ThreadItemDoneEvent(item=said(thread, "msg_1", "Half."))
+        yield ThreadItemDoneEvent(item=build_message(thread, "msg_1", "Half."))
         for event in events:
             yield event(thread) if callable(event) else event
 
@@ -96,7 +96,7 @@ def yielding(*events: Any) -> Any:
         ("a text", "yielded a str"),
         (None, "yielded a NoneType"),
         ({"type": "thread.item.done"}, "yielded a dict"),
-        (lambda thread: said(thread, "msg_2", "Forgotten."), "yield ThreadItemDoneEvent(item=…)"),
+        (lambda thread: build_message(thread, "msg_2", "Forgotten."), "yield ThreadItemDoneEvent(item=…)"),
         (build_list(["milk"]), ""),
     ],
 )
@@ -207,7 +207,7 @@ async def test_messages_that_share_an_id_are_as_many_as_were_said(talk_to: Talk)
     async def respond(self: Any, thread: Any, message: Any, context: Any) -> Any:
         await self.store.load_thread_items(thread.id, None, 50, "asc", context)
         for text in ("One.", "Two."):
-            item = said(thread, "__fake_id__", text)
+            item = build_message(thread, "__fake_id__", text)
             yield ThreadItemAddedEvent(item=item.model_copy(update={"content": []}))
             yield ThreadItemDoneEvent(item=item)
 
@@ -221,11 +221,11 @@ async def test_messages_that_share_an_id_are_as_many_as_were_said(talk_to: Talk)
 
 async def test_what_it_writes_itself_and_then_yields_is_one_item(talk_to: Talk) -> None:
     async def respond(self: Any, thread: Any, message: Any, context: Any) -> Any:
-        item = said(thread, "msg_mine", "Hello.")
+        item = build_message(thread, "msg_mine", "Hello.")
         await self.store.add_thread_item(thread.id, item, context)
         yield ThreadItemDoneEvent(item=item)
-        await self.store.add_thread_item(thread.id, said(thread, "msg_more", "Beside."), context=context)
-        await self.store.add_thread_item(thread.id, said(thread, "msg_gone", "Gone."), context=context)
+        await self.store.add_thread_item(thread.id, build_message(thread, "msg_more", "Beside."), context=context)
+        await self.store.add_thread_item(thread.id, build_message(thread, "msg_gone", "Gone."), context=context)
         yield ThreadItemRemovedEvent(item_id="msg_gone")
 
     chat = talk_to(answering(respond))
@@ -238,7 +238,7 @@ async def test_it_reads_as_many_items_as_it_asks_for(talk_to: Talk) -> None:
 
     async def respond(self: Any, thread: Any, message: Any, context: Any) -> Any:
         for number in range(240):
-            await self.store.add_thread_item(thread.id, said(thread, f"m{number}", str(number)), context)
+            await self.store.add_thread_item(thread.id, build_message(thread, f"m{number}", str(number)), context)
         for limit, order in ((1_000, "asc"), (150, "desc"), (5, "asc")):
             pages.append(await self.store.load_thread_items(thread.id, None, limit, order, context))
         pages.append(await self.store.load_thread_items(thread.id, pages[-1].after, 3, "asc", context))
@@ -257,7 +257,9 @@ async def test_what_it_changes_of_the_thread_is_kept_and_told(talk_to: Talk) -> 
         thread.metadata["count"] = thread.metadata.get("count", 0) + 1
         await self.store.save_thread(thread, context=context)
         again = await self.store.load_thread(thread.id, context)
-        yield ThreadItemDoneEvent(item=said(thread, f"m{again.metadata['count']}", str(again.metadata["count"])))
+        yield ThreadItemDoneEvent(
+            item=build_message(thread, f"m{again.metadata['count']}", str(again.metadata["count"]))
+        )
 
     chat = talk_to(answering(respond))
     events = await sent_to(chat)
@@ -298,7 +300,7 @@ async def test_a_context_of_its_own_is_made_of_ours(talk_to: Talk) -> None:
             assert isinstance(context, SimpleNamespace)
             page = await self.store.load_threads(9, None, "desc", context)
             text = f"{context.person} has {len(page.data)}"
-            yield ThreadItemDoneEvent(item=said(thread, "msg_1", text))
+            yield ThreadItemDoneEvent(item=build_message(thread, "msg_1", text))
 
     def make(context: ServerContext) -> SimpleNamespace:
         return SimpleNamespace(person=context.user_id)
@@ -314,7 +316,7 @@ async def test_a_context_of_another_person_opens_nothing(talk_to: Talk) -> None:
             contexts.append(context)
             # By mistake: that of whoever came first.
             page = await self.store.load_threads(9, None, "desc", contexts[0])
-            yield ThreadItemDoneEvent(item=said(thread, "msg_1", ",".join(each.id for each in page.data)))
+            yield ThreadItemDoneEvent(item=build_message(thread, "msg_1", ",".join(each.id for each in page.data)))
 
     ada = talk_to(Mixing, user="ada")
     bob = Chat(ada.server, "bob")
@@ -336,7 +338,7 @@ async def test_what_is_missing_raises_chatkits_own_error(talk_to: Talk) -> None:
             ):
                 with pytest.raises(NotFoundError):
                     await load
-            yield ThreadItemDoneEvent(item=said(thread, "msg_1", "All missing."))
+            yield ThreadItemDoneEvent(item=build_message(thread, "msg_1", "All missing."))
 
     assert texts(await sent_to(talk_to(Prying, user="bob"))) == ["All missing."]
 
@@ -345,7 +347,7 @@ async def test_tasks_that_it_begins_know_who_asks_and_outside_of_a_request_nobod
     class Busy(EchoServer):
         async def respond(self, thread: Any, message: Any, context: Any) -> Any:
             load = asyncio.create_task(self.store.load_thread(thread.id, {}))
-            yield ThreadItemDoneEvent(item=said(thread, "msg_1", (await load).id))
+            yield ThreadItemDoneEvent(item=build_message(thread, "msg_1", (await load).id))
 
     chat = talk_to(Busy)
     assert texts(await sent_to(chat)) == [chat.thread_id]
@@ -372,14 +374,14 @@ async def test_its_own_clean_up_decides_what_of_its_messages_is_kept(
     cleaned: list[Any] = []
 
     async def respond(self: Any, thread: Any, message: Any, context: Any) -> Any:
-        yield ThreadItemAddedEvent(item=said(thread, "msg_1", "Half an"))
+        yield ThreadItemAddedEvent(item=build_message(thread, "msg_1", "Half an"))
         await asyncio.Event().wait()
 
     async def handle(self: Any, thread: Any, pending: Any, context: Any) -> None:
         cleaned.append([item.id for item in pending])
         if clean_up == "broken":
             raise RuntimeError("no")
-        await self.store.add_thread_item(thread.id, said(thread, "msg_2", "Stopped."), context=context)
+        await self.store.add_thread_item(thread.id, build_message(thread, "msg_2", "Stopped."), context=context)
 
     chat = talk_to(answering(respond, handle_stream_cancelled=handle))
     asking = asyncio.create_task(chat.send("Hi"))

@@ -252,7 +252,7 @@ async def test_a_function_that_is_cancelled_has_ended_or_was_never_begun(databas
     assert done == ["first", "third"]
 
 
-async def test_who_waits_too_long_for_a_thread_is_told(sqlite_url: str) -> None:
+async def test_a_task_that_waits_too_long_for_a_thread_gets_an_error(sqlite_url: str) -> None:
     threads = SQLiteThreads(make_url(sqlite_url), SQLiteFile(make_url(sqlite_url)), wait_s=0.01)
     has_begun, may_end = threading.Event(), threading.Event()
 
@@ -600,7 +600,7 @@ async def test_a_look_at_the_database_changes_nothing_and_is_shared(any_database
         assert changed == 0
 
 
-async def test_damage_that_is_met_is_told_until_the_next_start(tmp_path: Path) -> None:
+async def test_damage_is_reported_until_the_next_start(tmp_path: Path) -> None:
     file = tmp_path / "parlor.db"
     first = Database(f"sqlite+aiosqlite:///{file}")
     await first.create_tables(NoteBase.metadata)

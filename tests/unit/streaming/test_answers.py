@@ -121,7 +121,7 @@ async def test_text_is_streamed_once_and_stored_as_it_was_streamed(chat: Chat, m
     assert [item["type"] for item in await chat.items()] == ["user_message", "assistant_message"]
 
 
-async def test_a_whole_text_after_its_deltas_is_not_said_twice(chat: Chat, model: ScriptedModel) -> None:
+async def test_a_whole_text_after_its_deltas_is_not_repeated(chat: Chat, model: ScriptedModel) -> None:
     whole = gives(Content.from_text("It is 22 °C.", merge_mode="replace"))
     model.turns = [[*says("It is ", "22 °C.", message_id=None), *whole]]
     events = await chat.send("Weather?")
@@ -308,7 +308,7 @@ async def test_the_hook_runs_after_a_whole_answer_and_sees_what_the_tools_left(
 
 
 @pytest.mark.parametrize("at_the_end", [False, True])
-async def test_a_title_that_a_tool_or_the_hook_gives_is_stored_and_told_at_once(
+async def test_a_title_set_by_a_tool_or_the_hook_is_stored_and_sent_at_once(
     chat: Chat, model: ScriptedModel, at_the_end: bool
 ) -> None:
     model.turns = [calls("rename", title="Blue sky", at_the_end=at_the_end), says("Blue.", message_id="m2")]

@@ -447,7 +447,7 @@ async def test_a_card_shows_all_that_will_be_done_and_nothing_is_invisible(chat:
     assert "Extra 19:" in card
 
 
-async def test_what_nobody_can_check_is_not_asked(chat: Chat, model: ScriptedModel) -> None:
+async def test_a_call_too_long_to_check_is_refused_without_asking(chat: Chat, model: ScriptedModel) -> None:
     model.turns = [calls("delete_file", path="a" * MAX_SHOWN_CHARS), says("Too long.", message_id="m2")]
     events = await chat.send("Delete")
     assert done_items(events, "widget") == []
@@ -630,7 +630,7 @@ async def test_a_picture_that_an_allowed_tool_returns_is_shown(services: Service
     assert told(model.requests[-1]) == [("call_1", "[an image was returned]")]
 
 
-async def test_a_wish_whose_call_was_never_seen_is_asked_for_all_the_same(services: Services) -> None:
+async def test_an_approval_request_without_a_visible_call_is_shown_all_the_same(services: Services) -> None:
     thread = ThreadMetadata(id="thr_1", created_at=utc_now())
     turn = Turn(thread, Chat(CarefulServer(services)).context(), services)
     answer = UpdateConverter(turn, {}, lambda: "")

@@ -114,7 +114,7 @@ async def test_what_a_tool_shows_meanwhile_keeps_its_place(server: PlainServer, 
     ],
     ids=["title", "status", "image domains", "metadata"],
 )
-async def test_what_changes_of_the_thread_is_told_with_the_next_piece_of_text(
+async def test_changes_of_the_thread_are_sent_with_the_next_piece_of_text(
     change: Callable[[Any], None], server: PlainServer, model: ScriptedModel
 ) -> None:
     gate = asyncio.Event()

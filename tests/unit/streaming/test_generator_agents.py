@@ -16,7 +16,7 @@ from base_server import BaseChatKitServer
 from context import Services, Turn
 from errors import ForbiddenError
 from tests.unit.harness import Chat, errors, texts
-from tests.unit.runs.running import adopt_thread, read_until, rest_of, start, stop
+from tests.unit.runs.running import adopt_thread, read_rest, read_until, start, stop
 from tests.unit.scripted_model import ScriptedModel
 from tests.unit.streaming.test_kinds_of_agents import documented
 
@@ -132,7 +132,7 @@ async def test_thousands_of_events_are_sent_as_they_can_be(chat: Chat) -> None:
     assert texts(events) == ["Done."]
 
 
-async def test_a_failure_keeps_what_was_said_and_is_told(chat: Chat) -> None:
+async def test_a_failure_is_reported_and_keeps_the_text_so_far(chat: Chat) -> None:
     async def fail(messages: list[Message], turn: Turn) -> AsyncGenerator[Any, None]:
         yield "Half an"
         raise ForbiddenError("You may not know the rest.")
@@ -142,7 +142,7 @@ async def test_a_failure_keeps_what_was_said_and_is_told(chat: Chat) -> None:
     assert (texts(events), told(events)) == (["Half an"], "You may not know the rest.")
 
 
-async def test_a_failure_of_its_code_tells_the_person_no_internals(chat: Chat) -> None:
+async def test_a_failure_of_its_code_shows_the_person_no_internals(chat: Chat) -> None:
     async def fail(messages: list[Message], turn: Turn) -> AsyncGenerator[Any, None]:
         yield "Half an"
         raise RuntimeError("secret")
@@ -170,7 +170,7 @@ async def test_what_cannot_be_shown_is_named(chat: Chat, caplog: pytest.LogCaptu
     assert "the generator yielded a int; yield text, a ChatKit event, or a widget" in caplog.text
 
 
-async def test_a_stop_keeps_what_was_said_and_closes_the_generator(chat: Chat) -> None:
+async def test_a_stop_keeps_the_text_so_far_and_closes_the_generator(chat: Chat) -> None:
     closed = asyncio.Event()
 
     async def wait(messages: list[Message], turn: Turn) -> AsyncGenerator[Any, None]:
@@ -185,7 +185,7 @@ async def test_a_stop_keeps_what_was_said_and_closes_the_generator(chat: Chat) -
     adopt_thread(chat, await read_until(viewer, b"Half a sent"))
     async with asyncio.timeout(10):
         assert (await stop(chat))["run"]["status"] == "stopped"
-        await rest_of(viewer)
+        await read_rest(viewer)
         await closed.wait()
     items = await chat.items()
     assert items[1]["content"][0]["text"] == "Half a sent"

@@ -102,7 +102,7 @@ async def test_what_breaks_providers_is_left_out() -> None:
     assert "generated image" in messages[1].text
 
 
-async def test_thoughts_that_were_stored_as_text_are_not_told() -> None:
+async def test_thoughts_that_were_stored_as_text_are_not_sent() -> None:
     messages = await convert(says("<think>never"), says("<think>Hm</think>\n\nRain."), asks("Hi"))
     assert [message.text for message in messages] == ["Hi", "Rain."]
 

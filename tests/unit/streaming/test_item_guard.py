@@ -217,7 +217,7 @@ async def test_unfinished_text_is_in_the_store_before_the_answer_is_whole(chat: 
     assert [i["type"] for i in await chat.items()] == ["user_message", "assistant_message"]
 
 
-async def test_after_a_checkpoint_the_pause_begins_anew(chat: Chat) -> None:
+async def test_after_a_checkpoint_the_pause_starts_again(chat: Chat) -> None:
     pauses = iter([0.0])  # none before the first
     await chat.send("Go")
     context, store = chat.context(), chat.server.services.store
@@ -276,7 +276,7 @@ async def test_a_checkpoint_that_fails_does_not_end_the_answer(chat: Chat) -> No
     assert await said(chat) == ["One two"]
 
 
-async def test_what_cannot_be_stored_is_told_with_an_id_and_kept_as_soon_as_possible(
+async def test_text_that_cannot_be_stored_is_reported_with_an_id_and_stored_as_soon_as_possible(
     chat: Chat, caplog: pytest.LogCaptureFixture
 ) -> None:
     with_store(chat, FlakyStore(chat.server.services.database))

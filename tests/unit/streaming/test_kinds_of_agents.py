@@ -124,7 +124,7 @@ class Permission(FunctionMiddleware):
         raise ForbiddenError("You may not look.")
 
 
-async def test_what_a_middleware_refuses_is_told_to_the_model(server: AnyServer, model: ScriptedModel) -> None:
+async def test_a_refusal_of_a_middleware_is_sent_to_the_model(server: AnyServer, model: ScriptedModel) -> None:
     server.make = lambda client: Agent(client, tools=[look], middleware=[Permission()])
     model.turns = [calls("look"), says("I may not.")]
     assert texts(await Chat(server).send("Look")) == ["I may not."]

@@ -176,7 +176,7 @@ async def kill_once_asked(shelf: Shelf, model: ScriptedModel, requests: int, the
 
 @pytest.mark.parametrize("shelf", ["http"], indirect=True)
 @pytest.mark.parametrize("name", ["read.item", "put_item"])
-async def test_a_server_that_has_restarted_is_connected_anew_and_called_once(
+async def test_a_restarted_server_is_reconnected_and_called_once(
     chat: Chat, model: ScriptedModel, shelf: Shelf, name: str
 ) -> None:
     await shelf.start()
@@ -188,7 +188,7 @@ async def test_a_server_that_has_restarted_is_connected_anew_and_called_once(
 
 
 @pytest.mark.parametrize("shelf", ["http"], indirect=True)
-async def test_a_server_that_ends_between_two_calls_of_an_answer_is_told_to_be_gone(
+async def test_a_server_that_ends_between_two_calls_of_an_answer_is_reported(
     chat: Chat, model: ScriptedModel, shelf: Shelf
 ) -> None:
     await shelf.start()

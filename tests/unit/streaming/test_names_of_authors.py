@@ -303,7 +303,7 @@ async def test_a_closing_hook_that_is_a_plain_function_shows_what_it_shows(
     assert "widget" in [item["type"] for item in await chat.items()]
 
 
-def test_a_hook_that_is_awaited_in_vain_is_refused() -> None:
+def test_an_async_hook_that_must_be_plain_is_refused() -> None:
     async def texts(self: Any, turn: Turn) -> None: ...
 
     with pytest.raises(PluginError, match="the hook 'texts' as 'async def', and it is a plain function"):

@@ -14,7 +14,7 @@ from streaming.answers.thread_titles import INSTRUCTIONS
 from tests.unit.harness import ONE_PIXEL, Chat, PlainServer, done_items, errors, texts, upload
 from tests.unit.provider_stub import Answer, ProviderStub, Received, Responses, error
 from tests.unit.provider_stub import Chat as Completions
-from tests.unit.services_for_tests import open_services_over
+from tests.unit.services_for_tests import open_services_with_provider
 
 pytestmark = pytest.mark.usefixtures("text_path")
 
@@ -26,7 +26,7 @@ def titles() -> str:
 
 @pytest.fixture
 async def services(tmp_path: Path, stub: ProviderStub, protocol: Any, titles: str) -> AsyncIterator[Services]:
-    async with open_services_over(stub, protocol, tmp_path, thread_titles=titles) as opened:
+    async with open_services_with_provider(stub, protocol, tmp_path, thread_titles=titles) as opened:
         yield opened
 
 
@@ -129,9 +129,7 @@ BLANKS = [
 
 
 @pytest.mark.parametrize("words", BLANKS)
-async def test_who_says_nothing_that_can_be_seen_has_given_no_answer(
-    chat: Chat, stub: ProviderStub, protocol: Any, words: list[str]
-) -> None:
+async def test_an_invisible_text_is_no_answer(chat: Chat, stub: ProviderStub, protocol: Any, words: list[str]) -> None:
     stub.will(protocol.text(*words), protocol.text("Yes."))
     events = await chat.send("Rain?")
     [failure] = errors(events)
@@ -152,9 +150,7 @@ async def test_blanks_after_a_shown_thought_leave_no_empty_message(
 
 @pytest.mark.parametrize("titles", ["model"])
 @pytest.mark.parametrize("words", [*BLANKS, ["<think>Rain in Bern, I guess</think>"]])
-async def test_a_title_of_nothing_that_can_be_seen_is_none(
-    chat: Chat, stub: ProviderStub, protocol: Any, words: list[str]
-) -> None:
+async def test_an_invisible_title_is_no_title(chat: Chat, stub: ProviderStub, protocol: Any, words: list[str]) -> None:
     stub.will_answer(INSTRUCTIONS, protocol.text(*words))
     stub.will_always(protocol.text("Yes."))
     assert texts(await chat.send("Does it rain?")) == ["Yes."]
@@ -171,7 +167,7 @@ def refuse_pictures(request: Received) -> Answer | None:
     return None
 
 
-async def test_a_picture_for_a_model_that_takes_none_is_said_once_and_never_sent_again(
+async def test_a_picture_for_a_model_without_vision_is_reported_once_and_never_sent_again(
     chat: Chat, stub: ProviderStub, protocol: Any
 ) -> None:
     stub.refuses = refuse_pictures

@@ -16,7 +16,7 @@ from tests.preloaded.commands import preloaded_python
 from tests.unit.harness import Chat, done_items, errors, texts
 from tests.unit.provider_stub import Answer, ProviderStub, Received, error
 from tests.unit.provider_stub import Chat as Wire
-from tests.unit.services_for_tests import open_services_over
+from tests.unit.services_for_tests import open_services_with_provider
 from tests.unit.strict_history import MISTRAL_ID, RefusedError, check_completions
 
 SIGNATURE = {"google": {"thought_signature": "c2lnbmVk"}}
@@ -52,7 +52,7 @@ async def stub(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ProviderStub]:
 
 @pytest.fixture
 async def services(tmp_path: Path, stub: ProviderStub) -> AsyncIterator[Services]:
-    async with open_services_over(stub, Wire, tmp_path) as opened:
+    async with open_services_with_provider(stub, Wire, tmp_path) as opened:
         yield opened
 
 
@@ -180,7 +180,7 @@ async def test_kimi_gets_its_thoughts_back_beside_the_calls_within_the_turn_and_
     assert len(stub.requests) == 4
 
 
-async def test_members_that_nobody_knows_go_back_as_they_came(chat: Chat, stub: ProviderStub) -> None:
+async def test_unknown_members_are_sent_back_unchanged(chat: Chat, stub: ProviderStub) -> None:
     beside = {"reasoning_details": [{"type": "reasoning.encrypted", "data": "c2Vj"}], "thinking_blocks": [{"sig": 1}]}
     stub.refuses = strictly(*beside)
     odd = call("abcDEF123", x_token={"a": [1]})
@@ -319,14 +319,14 @@ async def test_an_answer_that_turns_out_to_be_a_thought_alone_leaves_nothing(cha
     assert await said(chat, "Rain?") == "Rain."
 
 
-async def test_what_was_said_before_an_unknown_end_is_kept(chat: Chat, stub: ProviderStub) -> None:
+async def test_the_text_before_an_unknown_end_is_kept(chat: Chat, stub: ProviderStub) -> None:
     stub.will(Wire.text("It is ", "22", finish="insufficient_system_resource"))
     events = await chat.send("Rain?")
     assert texts(events) == ["It is 22"]
     assert "stopped in the middle" in errors(events)[0]["message"]
 
 
-async def test_a_picture_is_refused_once_and_said_in_the_persons_words(chat: Chat, stub: ProviderStub) -> None:
+async def test_a_picture_is_refused_once_with_a_message_in_plain_words(chat: Chat, stub: ProviderStub) -> None:
     turns = AnswerTexts(no_picture="Das Bild nimmt das Modell nicht.")
 
     class GermanServer(LookServer):

@@ -21,7 +21,7 @@ from store import ParlorStore
 from streaming.answers.thread_titles import MAX_QUESTION_CHARS, MAX_RUNS_WITH_TITLES, ThreadTitle, clean_title
 from tests import waiting
 from tests.unit.harness import Chat, errors, texts, with_store
-from tests.unit.runs.running import adopt_thread, read_until, rest_of, start, stop
+from tests.unit.runs.running import adopt_thread, read_rest, read_until, start, stop
 from tests.unit.scripted_model import ScriptedModel, gives, says
 from tests.unit.services_for_tests import open_services
 from turns.clock import utc_now
@@ -166,7 +166,7 @@ async def test_a_stop_behind_the_last_word_leaves_no_mark(tmp_path: Path, model:
         assert run is not None
         await waiting.until(lambda: run.context.answer.is_whole)
         await stop(chat)
-        await rest_of(viewer)
+        await read_rest(viewer)
         page = await chat.server.store.load_thread_items(chat.thread_id or "", None, 20, "asc", chat.context())
         assert [item.type for item in page.data] == ["user_message", "assistant_message"]
 

@@ -103,7 +103,7 @@ def notices(events: list[dict[str, Any]]) -> list[str]:
 
 
 @pytest.mark.parametrize("tool", ["show", "grow"])
-async def test_in_development_chat_log_and_model_are_told_once(
+async def test_in_development_the_error_is_reported_once_in_chat_log_and_to_the_model(
     services: Services, tool: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     chat = chat_in(services, "development")
@@ -117,7 +117,7 @@ async def test_in_development_chat_log_and_model_are_told_once(
     assert f"The widget was shown with mistakes in it: {PATH}" in last_tool_result(chat)
 
 
-async def test_in_production_it_is_one_line_and_the_answer_goes_on(
+async def test_in_production_it_is_one_line_and_the_answer_continues(
     services: Services, caplog: pytest.LogCaptureFixture
 ) -> None:
     chat = chat_in(services, "production")
@@ -142,7 +142,7 @@ async def test_in_tests_a_mistake_is_an_error(services: Services) -> None:
         turn.widget(WRONG)
 
 
-async def test_the_model_is_told_what_cannot_be_shown_and_the_person_reads_no_path(services: Services) -> None:
+async def test_the_model_learns_what_cannot_be_shown_and_the_person_reads_no_path(services: Services) -> None:
     chat = chat_in(services, "production")
     model_of(chat).turns = [calls("refuse"), says("I could not.")]
     events = await chat.send("Show it")

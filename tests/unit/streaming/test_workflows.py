@@ -310,7 +310,7 @@ async def test_a_workflow_waits_for_a_tool_of_the_client(chat: Chat, model: Scri
     assert "Top." in results_in(model.requests[-1])[0]
 
 
-async def test_a_tool_of_the_client_is_called_by_an_agent_that_nobody_hears(
+async def test_a_tool_of_the_client_is_called_by_an_agent_without_visible_output(
     chat: Chat, server: WorkflowServer, model: ScriptedModel
 ) -> None:
     def make(server: WorkflowServer) -> Any:
@@ -324,7 +324,7 @@ async def test_a_tool_of_the_client_is_called_by_an_agent_that_nobody_hears(
     assert (call["name"], call["arguments"]) == ("read_page", {"part": "top"})
 
 
-async def test_an_approved_tool_of_a_workflow_runs_and_the_workflow_goes_on(chat: Chat, model: ScriptedModel) -> None:
+async def test_an_approved_tool_of_a_workflow_runs_and_the_workflow_continues(chat: Chat, model: ScriptedModel) -> None:
     model.turns = [calls("publish", place="Bern")]
     events = await chat.send("Write")
     card = done_items(events, "widget")[-1]
@@ -348,7 +348,7 @@ async def test_a_model_that_a_workflow_cannot_be_told_of_is_refused_with_a_reaso
     assert "use case 'test': the run of a WorkflowAgent takes no options" in caplog.text
 
 
-async def test_a_workflow_that_has_answered_once_answers_nobody_else(
+async def test_a_workflow_answers_only_once(
     chat: Chat, server: WorkflowServer, model: ScriptedModel, caplog: pytest.LogCaptureFixture
 ) -> None:
     shared = writer_and_reviewer(server)

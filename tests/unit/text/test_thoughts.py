@@ -164,7 +164,7 @@ def everywhere(text: str) -> Iterator[Iterable[int]]:
 
 
 @pytest.mark.parametrize("case", TEXTS)
-def test_thoughts_are_told_apart_wherever_the_text_is_cut(case: Case) -> None:
+def test_thoughts_are_split_from_text_wherever_the_text_is_cut(case: Case) -> None:
     text, thought, said = case
     for cuts in everywhere(text):
         assert split(text, cuts, ThoughtSplitter()) == (thought, said), list(cuts)
@@ -229,7 +229,7 @@ def test_a_thought_that_nothing_has_opened_stays_one_where_the_answer_is_cut() -
     ("text", "is_habit", "expected"),
     [("Hi</think>\nHo", False, True), ("Hi", True, False), ("<think>a</think>Hi", True, False), ("Hi", False, None)],
 )
-def test_what_a_text_tells_of_its_model_s_habit(text: str, is_habit: bool, expected: bool | None) -> None:
+def test_a_text_shows_how_its_model_marks_thoughts(text: str, is_habit: bool, expected: bool | None) -> None:
     splitter = ThoughtSplitter(begins_with_thought=is_habit)
     splitter.feed(text)
     splitter.close()

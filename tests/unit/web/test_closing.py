@@ -42,5 +42,5 @@ async def test_a_connection_is_closed_when_its_answer_begins_while_the_process_s
     assert await headers_of(lifecycle, stops_meanwhile=stops_meanwhile) == [(b"connection", b"close")]
 
 
-async def test_a_connection_is_kept_while_the_process_goes_on() -> None:
+async def test_a_connection_is_kept_while_the_process_runs() -> None:
     assert await headers_of(Stopping(is_stopping=False)) == []

@@ -247,9 +247,7 @@ async def test_nothing_that_the_widget_does_not_offer_reaches_a_handler(room: Ro
 
 
 @pytest.mark.parametrize("is_sync", [False, True])
-async def test_no_action_comes_from_a_widget_that_is_not_the_persons_own_or_from_none(
-    room: Room, is_sync: bool
-) -> None:
+async def test_actions_need_a_widget_of_the_same_person(room: Room, is_sync: bool) -> None:
     before = await room.ada.state(), await room.eve.state()
     ada, eve = room.ada.ids, room.eve.ids
     places = {

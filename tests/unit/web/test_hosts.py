@@ -4,7 +4,7 @@ import pytest
 
 from config import load_settings
 from errors import ConfigError
-from tests.unit.web.edge import JSON, Edge, FakeServer, everything_logged, use_case
+from tests.unit.web.edge import JSON, Edge, FakeServer, logged_text, use_case
 from web.hosts import MAX_LOGGED_HOSTS, is_loopback
 
 
@@ -94,7 +94,7 @@ async def test_a_refused_name_reaches_no_use_case_and_is_logged_once(edge: Edge,
     assert answer.json()["error"]["code"] == "host.not_allowed"
     assert "ALLOWED_HOSTS" in answer.json()["error"]["message"]
     assert "set-cookie" not in answer.headers
-    warnings = [line for line in everything_logged(log).splitlines() if "add it to ALLOWED_HOSTS" in line]
+    warnings = [line for line in logged_text(log).splitlines() if "add it to ALLOWED_HOSTS" in line]
     assert len([line for line in warnings if "evil.example" in line]) == 1
     assert len(warnings) == MAX_LOGGED_HOSTS
 

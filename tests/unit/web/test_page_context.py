@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.web.edge import JSON, Edge, FakeServer, everything_logged, use_case
+from tests.unit.web.edge import JSON, Edge, FakeServer, logged_text, use_case
 from turns.request_context import RequestContext
 from web.page_context import MAX_HEADER_CHARS, parse_time_zone
 
@@ -37,8 +37,8 @@ async def test_a_value_that_is_too_long_is_left_out_and_logged(edge: Edge, log: 
     longest, secret = "x" * MAX_HEADER_CHARS, "y" * (MAX_HEADER_CHARS + 1)
     context = await heard(edge, ("x-fits", "x-long"), [("X-Fits", longest), ("X-Long", secret)])
     assert context.headers == {"x-fits": longest}
-    assert "too long" in everything_logged(log)
-    assert secret not in everything_logged(log)
+    assert "too long" in logged_text(log)
+    assert secret not in logged_text(log)
 
 
 async def test_control_characters_of_a_header_are_blanks(edge: Edge) -> None:
