@@ -21,9 +21,9 @@ NOT_COMPILED = re.compile(f"{SELDOM_IMPORTED.pattern}|/site-packages{_TOOLS}")
 
 def folders_to_compile(clone: Path) -> list[Path]:
     """Return the folders of the installed packages and of a clone's own modules."""
-    own = [each for each in clone.iterdir() if each.is_dir() and each.name not in NOT_SERVED]
+    own = [path for path in clone.iterdir() if path.is_dir() and path.name not in NOT_SERVED]
     installed = {Path(sysconfig.get_path(scheme)) for scheme in ("purelib", "platlib")}
-    return [*sorted(installed), *sorted(each for each in own if not each.name.startswith("."))]
+    return [*sorted(installed), *sorted(path for path in own if not path.name.startswith("."))]
 
 
 def compile_modules(folders: Iterable[Path]) -> None:

@@ -167,6 +167,6 @@ class _Parser:
         return is_there
 
     def _expect(self, word: str) -> None:
-        kind, found = self._next_token()
-        if found != word or kind == "text":
-            raise ParlorError(f"infra/typescript_types.py expected {word!r} and met {found!r} (token {self._at}).")
+        kind, actual = self._next_token()
+        if actual != word or kind == "text":
+            raise ParlorError(f"infra/typescript_types.py expected {word!r} and met {actual!r} (token {self._at}).")

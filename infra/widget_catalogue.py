@@ -109,43 +109,43 @@ def _join_line(text: str) -> str:
 def _javascript_shapes(declared: Mapping[str, Type]) -> tuple[list[str], Shapes]:
     shapes: Shapes = {}
 
-    def add(shape: str, members: Mapping[str, Member]) -> None:
+    def add_members(shape: str, members: Mapping[str, Member]) -> None:
         for name, member in members.items():
-            prop = prop_of(member, (shape, name))
+            prop = build_prop(member, (shape, name))
             known = shapes.setdefault(shape, {}).get(name)
             shapes[shape][name] = prop if known is None else _merge_props(known, prop)
 
-    def prop_of(member: Member, place: tuple[str, str]) -> Prop:
-        found: Prop = {"types": [], "values": [], "required": member.is_required, "nullable": False}
-        collect(member.type, place, found, "")
-        return found
+    def build_prop(member: Member, place: tuple[str, str]) -> Prop:
+        prop: Prop = {"types": [], "values": [], "required": member.is_required, "nullable": False}
+        collect_type(member.type, place, prop, "")
+        return prop
 
-    def collect(type_: Type, place: tuple[str, str], found: Prop, suffix: str) -> None:
-        found["values"] += [value for value in type_.literals if value not in found["values"]]
+    def collect_type(type_: Type, place: tuple[str, str], prop: Prop, suffix: str) -> None:
+        prop["values"] += [value for value in type_.literals if value not in prop["values"]]
         for name in type_.names:
             if name in ("WidgetComponent", "WidgetRoot") or name in _COMPONENT_NAMES or name in ("ListViewItem",):
-                _append_unique(found["types"], f"Component{suffix}")
+                _append_unique(prop["types"], f"Component{suffix}")
             elif name == "WidgetIcon":
-                _append_unique(found["types"], f"icon{suffix}")
+                _append_unique(prop["types"], f"icon{suffix}")
             elif name == "Record":
-                _append_unique(found["types"], "any")
+                _append_unique(prop["types"], "any")
             elif name in declared and name not in _OBJECTS:
-                collect(declared[name], place, found, suffix)
+                collect_type(declared[name], place, prop, suffix)
             else:
-                _append_unique(found["types"], f"{name}{suffix}")
+                _append_unique(prop["types"], f"{name}{suffix}")
         for members in type_.objects:
             inline = _INLINE_NAMES[place]
-            add(inline, members)
-            _append_unique(found["types"], f"{inline}{suffix}")
+            add_members(inline, members)
+            _append_unique(prop["types"], f"{inline}{suffix}")
         for element in type_.lists:
-            collect(element, place, found, "[]")
+            collect_type(element, place, prop, "[]")
 
     for name, type_ in declared.items():
         is_component = type_.objects and "type" in type_.objects[0] and type_.objects[0]["type"].type.literals
         if name in _OBJECTS or is_component:
             shape = _COMPONENT_NAMES.get(name, name)
             for members in type_.objects:
-                add(shape, members)
+                add_members(shape, members)
             if len(type_.objects) > 1:
                 # In a union of objects, a prop is required if all of them require it.
                 for prop, spec in shapes[shape].items():

@@ -97,21 +97,21 @@ def _sample_lines(name: str) -> list[str]:
 
 def format_json(value: Any) -> str:
     """Return JSON in which only values that do not fit on one line are broken."""
-    return _format_value(value, 0, indent="  ", end="", format_inline=lambda each: json.dumps(each, ensure_ascii=False))
+    return _format_value(value, 0, indent="  ", end="", format_inline=lambda part: json.dumps(part, ensure_ascii=False))
 
 
 def format_python(value: Any) -> str:
     """Return Python in which only values that do not fit on one line are broken, with double quotes as in JSON."""
     names = {True: "True", False: "False", None: "None"}
 
-    def format_inline(each: Any) -> str:
-        if each is None or isinstance(each, bool):
-            return names[each]
-        if isinstance(each, Mapping):
-            return "{" + ", ".join(f"{json.dumps(key)}: {format_inline(inner)}" for key, inner in each.items()) + "}"
-        if isinstance(each, list):
-            return "[" + ", ".join(map(format_inline, each)) + "]"
-        return json.dumps(each, ensure_ascii=False)
+    def format_inline(part: Any) -> str:
+        if part is None or isinstance(part, bool):
+            return names[part]
+        if isinstance(part, Mapping):
+            return "{" + ", ".join(f"{json.dumps(key)}: {format_inline(inner)}" for key, inner in part.items()) + "}"
+        if isinstance(part, list):
+            return "[" + ", ".join(map(format_inline, part)) + "]"
+        return json.dumps(part, ensure_ascii=False)
 
     return _format_value(value, 0, indent="    ", end=",", format_inline=format_inline)
 
@@ -123,9 +123,9 @@ def _format_value(value: Any, depth: int, *, indent: str, end: str, format_inlin
     format_inner = partial(_format_value, depth=depth + 1, indent=indent, end=end, format_inline=format_inline)
     pad = indent * (depth + 1)
     if isinstance(value, Mapping):
-        inner = [f"{pad}{json.dumps(key)}: {format_inner(each)}" for key, each in value.items()]
+        inner = [f"{pad}{json.dumps(key)}: {format_inner(member)}" for key, member in value.items()]
     else:
-        inner = [pad + format_inner(each) for each in value]
+        inner = [pad + format_inner(element) for element in value]
     opening, closing = "{}" if isinstance(value, Mapping) else "[]"
     return f"{opening}\n" + ",\n".join(inner) + f"{end}\n{indent * depth}{closing}"
 
@@ -153,15 +153,15 @@ def _format_values(prop: Mapping[str, Any], catalogue: Mapping[str, Any]) -> str
     if fixed == "color":
         tokens = catalogue["colors"]["tokens"].get(prop.get("tokens", ""), [])
         words += [f"`{token}`" for token in tokens] + ["[colour](#colours)"]
-        types = [each for each in types if each != "string"]
+        types = [name for name in types if name != "string"]
     elif fixed in ("date", "pattern", "image"):
         words.append(_FORMATS[fixed])
-        types = [each for each in types if each != "string"]
-    for each in types:
-        if fixed in ("length", "spacing", "flex", "ratio") and each == "string":
+        types = [name for name in types if name != "string"]
+    for name in types:
+        if fixed in ("length", "spacing", "flex", "ratio") and name == "string":
             words.append(_FORMATS[fixed])
         else:
-            words.append(_WORDS.get(each, _link_type(each)))
+            words.append(_WORDS.get(name, _link_type(name)))
     if "min" in prop or "above" in prop:
         bound = f"{prop['min']:g} or more" if "min" in prop else f"more than {prop['above']:g}"
         words.append(f"{bound}, whole" if prop.get("integer") else bound)

@@ -80,8 +80,8 @@ def find_shifts(expected: Boxes, actual: Boxes, tolerance_px: float = 2.0) -> li
     shifts = [f"{name}: there is no reference" for name in actual.keys() - expected.keys()]
     for name, boxes in expected.items():
         now = actual.get(name, [])
-        if [each[0] for each in boxes] != [each[0] for each in now]:
-            shifts.append(f"{name}: drawn of other elements: {[each[0] for each in now]}")
+        if [kind for kind, *_ in boxes] != [kind for kind, *_ in now]:
+            shifts.append(f"{name}: drawn of other elements: {[kind for kind, *_ in now]}")
             continue
         for before, after in zip(boxes, now, strict=True):
             if any(abs(a - b) >= tolerance_px for a, b in zip(before[1:], after[1:], strict=True)):

@@ -85,7 +85,7 @@ def _declare_props(props: Mapping[str, Any]) -> dict[str, str]:
     for name, prop in props.items():
         is_required = prop.get("required", False)
         union = [json.dumps(value) for value in prop.get("values", [])]
-        union += [_typescript_type(each) for each in prop.get("types", [])]
+        union += [_typescript_type(type_) for type_ in prop.get("types", [])]
         # Null means unset.
         if not is_required or prop.get("nullable"):
             union.append("null")

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -123,11 +122,11 @@ def _build_shape(props: Mapping[str, Mapping[str, Any]]) -> dict[str, Prop]:
 
 
 def _build_prop(name: str, spec: Mapping[str, Any]) -> Prop:
-    types = [str(each) for each in spec.get("types", ())]
+    types = [str(type_) for type_ in spec.get("types", ())]
     return Prop(
         name=name,
-        types=frozenset(each for each in types if not each.endswith("[]")),
-        lists=tuple(re.sub(r"\[\]$", "", each) for each in types if each.endswith("[]")),
+        types=frozenset(type_ for type_ in types if not type_.endswith("[]")),
+        lists=tuple(type_.removesuffix("[]") for type_ in types if type_.endswith("[]")),
         values=tuple(spec.get("values", ())),
         minimum=spec.get("min"),
         **{key: value for key, value in spec.items() if key not in ("types", "values", "min")},

@@ -91,7 +91,7 @@ def _copy_component(component: Mapping[str, Any], above: tuple[str, ...]) -> dic
         if key != "children":
             copy[joined_halves(str(key))] = _copy_value(value, path, 0)
         elif isinstance(value, list | tuple):
-            copy[key] = [_copy_component(_parse_child(each, path), path) for each in value if each is not None]
+            copy[key] = [_copy_component(_parse_child(child, path), path) for child in value if child is not None]
         else:
             copy[key] = _copy_component(_parse_child(value, path), path)
     return copy
@@ -115,12 +115,12 @@ def _copy_value(value: Any, path: tuple[str, ...], depth: int) -> Any:
         return value
     if isinstance(value, Mapping | BaseModel):
         return {
-            joined_halves(str(key)): _copy_value(each, path, depth + 1)
-            for key, each in _as_mapping(value).items()
-            if each is not None
+            joined_halves(str(key)): _copy_value(member, path, depth + 1)
+            for key, member in _as_mapping(value).items()
+            if member is not None
         }
     if isinstance(value, list | tuple):
-        return [_copy_value(each, path, depth + 1) for each in value if each is not None]
+        return [_copy_value(element, path, depth + 1) for element in value if element is not None]
     if isinstance(value, date):
         return value.isoformat()
     raise ValueError(f"{_join_path(path)}: a {type(value).__name__} is not JSON")

@@ -123,8 +123,8 @@ def _check_chart(node: Mapping[str, Any], path: str, report: Report) -> None:
         return
     references = [("xAxis", axis)] if isinstance(axis, str) else [("xAxis.dataKey", _data_key(axis))]
     references += [
-        (f"series[{index}].dataKey", _data_key(each))
-        for index, each in enumerate(series if isinstance(series, list | tuple) else ())
+        (f"series[{index}].dataKey", _data_key(entry))
+        for index, entry in enumerate(series if isinstance(series, list | tuple) else ())
     ]
     for place, key in references:
         if isinstance(key, str) and key and key not in keys:

@@ -70,7 +70,7 @@ class ValueChecker:
         elif isinstance(value, bool):
             if (
                 "boolean" not in prop.types
-                and not any(value is each for each in prop.values)
+                and not any(value is allowed for allowed in prop.values)
                 and not _accepts_any(prop)
             ):
                 self._report_wrong_type(value, prop, path)
@@ -103,9 +103,9 @@ class ValueChecker:
         elif "icon" in prop.types:
             self._check_icon(value, path)
         elif prop.values and value not in prop.values:
-            allowed = [each for each in prop.values if isinstance(each, str)]
+            allowed = [choice for choice in prop.values if isinstance(choice, str)]
             near = nearest(value, allowed)
-            also = " or ".join(_TYPE_LABELS.get(each, f"a {each}") for each in sorted(prop.types))
+            also = " or ".join(_TYPE_LABELS.get(name, f"a {name}") for name in sorted(prop.types))
             choices = ", ".join(map(repr, prop.values)) + (f", or {also}" if also else "")
             hint = f"; did you mean '{near}'?" if near else ""
             self._report(path, f"{value!r} is not one of {choices}{hint}", "wrong_value", near)
@@ -186,18 +186,20 @@ class ValueChecker:
         if not prop.lists:
             self._report_wrong_type(value, prop, path)
             return
-        for index, each in enumerate(value):
+        for index, element in enumerate(value):
             place = f"{path}[{index}]"
-            if each is None:
+            if element is None:
                 continue
-            if not isinstance(each, Mapping | BaseModel):
-                self._report(place, f"an object is meant to stand here, not {_format_value(each)}", "wrong_type", None)
+            if not isinstance(element, Mapping | BaseModel):
+                self._report(
+                    place, f"an object is meant to stand here, not {_format_value(element)}", "wrong_type", None
+                )
             elif prop.lists == ("Record",):
-                self._check_row(_as_mapping(each), place)
+                self._check_row(_as_mapping(element), place)
             elif "BarSeries" in prop.lists:
-                self._check_series(_as_mapping(each), place)
+                self._check_series(_as_mapping(element), place)
             else:
-                self._check_members(_as_mapping(each), prop.lists[0], place)
+                self._check_members(_as_mapping(element), prop.lists[0], place)
 
     def _check_row(self, row: Mapping[str, Any], path: str) -> None:
         for key, value in row.items():
@@ -222,7 +224,7 @@ class ValueChecker:
             self._report(f"{path}.type", f"{kind!r} is not one of {choices}{hint}", "wrong_value", near)
 
     def _report_wrong_type(self, value: Any, prop: Prop, path: str) -> None:
-        allowed = [_TYPE_LABELS.get(each, f"an object ({each})") for each in sorted(prop.types)]
+        allowed = [_TYPE_LABELS.get(name, f"an object ({name})") for name in sorted(prop.types)]
         allowed += ["a list"] if prop.lists else []
         allowed += [f"one of {', '.join(map(repr, prop.values))}"] if prop.values else []
         self._report(path, f"'{prop.name}' is {' or '.join(allowed)}, not {_format_value(value)}", "wrong_type", None)

@@ -130,8 +130,8 @@ class _TreeChecker:
         if kind == "Transition":
             self._report(f"{path}.children", "a Transition holds one component, not a list", "wrong_type")
         keys: dict[str, str] = {}
-        for index, each in enumerate(children):
-            child = unwrap_model(each)
+        for index, element in enumerate(children):
+            child = unwrap_model(element)
             if child is None:
                 continue
             place = f"{path}.children[{index}]"

@@ -23,9 +23,9 @@ def build_sbom(installed: Iterable[Distribution], npm_lock: Path, sources: str) 
         npm_lock: The lock file of the client, whose runtime packages are part of the built client.
         sources: The value of the build argument ``SOURCES``: which sources of packages the image contains.
     """
-    components = [_python_component(each) for each in installed]
+    components = [_python_component(package) for package in installed]
     components += _npm_components(json.loads(npm_lock.read_text(encoding="utf-8")))
-    components.sort(key=lambda each: each["purl"])
+    components.sort(key=lambda component: component["purl"])
     document = {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
@@ -47,13 +47,13 @@ def _python_component(package: Distribution) -> dict[str, Any]:
     if licence:
         component["licenses"] = [{"expression": licence}]
     elif names := list(_licence_names(package)):
-        component["licenses"] = [{"license": {"name": each}} for each in names]
+        component["licenses"] = [{"license": {"name": label}} for label in names]
     return component
 
 
 def _licence_names(package: Distribution) -> Iterator[str]:
     classifiers = package.metadata.get_all("Classifier") or []
-    named = [each.rsplit(" :: ", 1)[1] for each in classifiers if each.startswith("License :: ")]
+    named = [line.rsplit(" :: ", 1)[1] for line in classifiers if line.startswith("License :: ")]
     if named:
         yield from named
     elif licence := _metadata_field(package, "License"):

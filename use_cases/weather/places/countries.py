@@ -76,10 +76,10 @@ def find_regions(text: str) -> tuple[Region, ...]:
     """
     key = fold(text).removeprefix("the ")
     regions = _names().regions
-    found = [regions[key]] if key in regions else []
+    matches = [regions[key]] if key in regions else []
     # Two letters may be a country or a state (CA, DE, IN), and Georgia is both.
-    found += [Region("US", code) for code, name in _names().states.items() if key in (fold(code), fold(name))]
-    return tuple(found)
+    matches += [Region("US", code) for code, name in _names().states.items() if key in (fold(code), fold(name))]
+    return tuple(matches)
 
 
 @lru_cache(maxsize=1)
