@@ -22,7 +22,7 @@ async def _until_not_ready(server: ServerProcess) -> None:
     assert response.json()["checks"]["use_cases"] == "the server is stopping"
 
 
-def _speaks(story: Story) -> bool:
+def _has_text(story: Story) -> bool:
     return story.text != ""
 
 
@@ -43,10 +43,10 @@ async def test_a_stopping_server_lets_answers_finish_and_keeps_the_rest(tmp_path
             readers.create_task(server.read(story, "count to 9999", resumable=n % 2 == 0))
             for n, story in enumerate(long)
         ]
-        await asyncio.gather(*(story.until(_speaks) for story in long))
+        await asyncio.gather(*(story.until(_has_text) for story in long))
         for n, story in enumerate(short):
             readers.create_task(server.read(story, "count to 40", resumable=n % 2 == 0))
-        await asyncio.gather(*(story.until(_speaks) for story in short))
+        await asyncio.gather(*(story.until(_has_text) for story in short))
         assert [story.text.endswith("40") for story in short] == [False] * 10
 
         server.send_signal(signal.SIGTERM)
@@ -94,7 +94,7 @@ async def test_an_upgrade_beside_the_old_server_cuts_no_answer_and_marks_none(tm
     ):
         for n, story in enumerate(stories):
             readers.create_task(old.read(story, "count to 40", resumable=n % 2 == 0))
-        await asyncio.gather(*(story.until(_speaks) for story in stories))
+        await asyncio.gather(*(story.until(_has_text) for story in stories))
         old.send_signal(signal.SIGTERM)
         followed = []
         for story in stories:
@@ -125,7 +125,7 @@ async def test_a_second_signal_ends_the_server_at_once_and_still_keeps_the_text_
     story = Story()
     async with running(tmp_path, DRAIN_TIMEOUT_S="60") as server, asyncio.TaskGroup() as readers:
         readers.create_task(server.read(story, "count to 9999"))
-        await story.until(_speaks)
+        await story.until(_has_text)
         server.send_signal(signal.SIGTERM)
         await _until_not_ready(server)
         server.send_signal(signal.SIGTERM)
@@ -153,7 +153,7 @@ async def test_tools_that_hang_in_threads_do_not_outlast_a_second_ctrl_c(tmp_pat
         await server.ask("threads.create", input=user_input("block"))
         story = Story()
         readers.create_task(server.read(story, "count to 9999"))
-        await story.until(_speaks)
+        await story.until(_has_text)
         server.send_signal(signal.SIGINT)
         await _until_not_ready(server)
         server.send_signal(signal.SIGINT)
@@ -177,7 +177,7 @@ async def test_a_server_that_is_killed_loses_nothing_acknowledged_and_seconds_of
     async with running(tmp_path, python=own_python) as server:
         cookies = server.client.cookies
         reading = asyncio.create_task(server.read(cut, "count to 9999", resumable=True))
-        await cut.until(_speaks)
+        await cut.until(_has_text)
         await asyncio.gather(*(server.read(story, "count to 5") for story in done))
         early = cut.text
         # What is said is stored while it goes on, every three seconds.

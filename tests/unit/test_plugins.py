@@ -36,7 +36,7 @@ def register_use_case(services):
 
 
 @pytest.fixture(autouse=True)
-def forget_what_was_imported() -> Iterator[None]:
+def unload_use_cases() -> Iterator[None]:
     path, modules = list(use_cases.__path__), set(sys.modules)
     yield
     use_cases.__path__[:] = path

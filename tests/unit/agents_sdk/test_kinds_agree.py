@@ -117,13 +117,17 @@ async def thread_of(server: BaseChatKitServer, *messages: str) -> list[dict[str,
     chat = Chat(server)
     for message in messages:
         await chat.send(message)
-    return [_lasting(item) for item in await chat.items()]
+    return [_without_ids_and_times(item) for item in await chat.items()]
 
 
-def _lasting(value: Any) -> Any:
+def _without_ids_and_times(value: Any) -> Any:
     if isinstance(value, dict):
-        return {k: _lasting(v) for k, v in value.items() if k not in ("id", "thread_id", "created_at", "duration")}
-    return [_lasting(each) for each in value] if isinstance(value, list) else value
+        return {
+            k: _without_ids_and_times(v)
+            for k, v in value.items()
+            if k not in ("id", "thread_id", "created_at", "duration")
+        }
+    return [_without_ids_and_times(each) for each in value] if isinstance(value, list) else value
 
 
 ALL = [FrameworkServer, SDKServer, WorkflowServer, GeneratorServer]

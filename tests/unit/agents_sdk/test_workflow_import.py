@@ -27,7 +27,7 @@ RUN = "from agents import Agent, Runner\n\nagent = Agent(name='A')\n\n\n"
 ENTRY = f"{RUN}async def run_workflow(workflow_input):\n    return await Runner.run(agent, 'x')\n"
 
 
-def take_in(folder: Path, text: str, file: str = "flow.py", name: str = "flow", entry: str | None = None) -> Path:
+def import_text(folder: Path, text: str, file: str = "flow.py", name: str = "flow", entry: str | None = None) -> Path:
     path = folder / file
     path.write_text(text)
     return import_workflow(path, name, folder / "cases", [folder / "cases"], entry).folder
@@ -35,7 +35,7 @@ def take_in(folder: Path, text: str, file: str = "flow.py", name: str = "flow", 
 
 def refusal(folder: Path, text: str, file: str = "flow.py", name: str = "flow") -> str:
     with pytest.raises(PluginError) as refused:
-        take_in(folder, text, file, name)
+        import_text(folder, text, file, name)
     assert not (folder / "cases").exists() or list((folder / "cases").iterdir()) == []
     return refused.value.reason
 
@@ -61,7 +61,7 @@ def test_nothing_of_the_file_is_run_and_the_sdk_is_not_loaded(tmp_path: Path) ->
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stderr) == (0, "")
-    take_in(tmp_path, file.read_text())
+    import_text(tmp_path, file.read_text())
     assert not mark.exists()
 
 
@@ -98,16 +98,16 @@ def test_a_name_that_no_use_case_can_have_is_refused(tmp_path: Path, name: str) 
 
 
 def test_a_name_that_is_taken_is_refused(tmp_path: Path) -> None:
-    made = take_in(tmp_path, ENTRY)
+    made = import_text(tmp_path, ENTRY)
     with pytest.raises(PluginError, match=re.escape(f"{made} exists already; choose another name, or remove it")):
-        take_in(tmp_path, ENTRY)
+        import_text(tmp_path, ENTRY)
     with pytest.raises(PluginError, match="exists already"):
         import_workflow(tmp_path / "flow.py", "flow", tmp_path / "others", [tmp_path / "cases"])
     (tmp_path / "cases" / "other.py").write_text(ENTRY)
     with pytest.raises(PluginError, match=r"other\.py stands in its way"):
         import_workflow(tmp_path / "cases" / "other.py", "other", tmp_path / "cases", [])
     with pytest.raises(PluginError, match="an installed use case has this name already"):
-        take_in(tmp_path, ENTRY, name="weather")
+        import_text(tmp_path, ENTRY, name="weather")
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_what_cannot_be_imported_from_beside_it_is_named(tmp_path: Path, beside:
 
 
 def test_what_an_except_stands_around_may_be_missing(tmp_path: Path) -> None:
-    take_in(tmp_path, f"try:\n    import no_such_thing\nexcept ImportError:\n    no_such_thing = None\n{ENTRY}")
+    import_text(tmp_path, f"try:\n    import no_such_thing\nexcept ImportError:\n    no_such_thing = None\n{ENTRY}")
 
 
 def test_the_function_that_answers_is_found_or_named(tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_the_function_that_answers_is_found_or_named(tmp_path: Path) -> None:
     assert read_source(path, "flow", "ask").entry == "ask"
     with pytest.raises(PluginError, match="has no function 'gone'; it has ask, start"):
         read_source(path, "flow", "gone")
-    made = take_in(tmp_path, two.format("start"), entry="ask")
+    made = import_text(tmp_path, two.format("start"), entry="ask")
     assert "entry='ask'" in (made / "plugin.py").read_text()
 
 
@@ -250,7 +250,7 @@ async def test_the_doctor_says_what_an_imported_workflow_needs(tmp_path: Path) -
 
 
 async def test_a_broken_one_is_disabled_and_the_others_go_on(tmp_path: Path) -> None:
-    folder = take_in(tmp_path, ENTRY, name="broken_flow")
+    folder = import_text(tmp_path, ENTRY, name="broken_flow")
     (folder / "flow.py").write_text("import no_such_thing\n" + ENTRY)
     async with open_services(tmp_path) as services:
         loaded = load(services, tmp_path / "cases")

@@ -123,17 +123,19 @@ def litellm_error(status: int, message: str, kind: str = "None") -> Answer:
 def litellm(*deltas: dict[str, Any], finish: str) -> Answer:
     """Answer as the proxy streams: members of its own, ids that are missing, and usage behind the end."""
     pieces = [
-        event({"created": 1, "model": "claude", "choices": [{"index": 0, "delta": {**_own(delta), **delta}}]})
+        event(
+            {"created": 1, "model": "claude", "choices": [{"index": 0, "delta": {**_litellm_fields(delta), **delta}}]}
+        )
         for delta in ({"role": "assistant", "content": ""}, *deltas)
     ]
-    end = {"finish_reason": finish, "index": 0, "delta": {**_own({}), "content": None}}
+    end = {"finish_reason": finish, "index": 0, "delta": {**_litellm_fields({}), "content": None}}
     usage = {"completion_tokens": 2, "prompt_tokens": 3, "total_tokens": 5, "cache_creation_input_tokens": 0}
     late = {"choices": [{"index": 0, "delta": {}}], "usage": usage}
     ending = (event({"choices": [end]}), event(late), event({"choices": [], "usage": usage}), DONE)
     return Answer(200, STREAM, (*pieces, *ending))
 
 
-def _own(delta: dict[str, Any]) -> dict[str, Any]:
+def _litellm_fields(delta: dict[str, Any]) -> dict[str, Any]:
     nothing = {"provider_specific_fields": None, "refusal": None, "function_call": None, "audio": None}
     return nothing if "tool_calls" in delta else {**nothing, "tool_calls": None}
 

@@ -42,10 +42,10 @@ async def test_what_was_never_sent_is_removed_in_time_and_what_is_part_of_a_thre
     tmp_path: Path, any_database_url: str
 ) -> None:
     async with open_desk(tmp_path, database_url=any_database_url) as desk, desk.person() as ada:
-        await _test_ends(desk, ada)
+        await _check_ends(desk, ada)
 
 
-async def _test_ends(desk: Desk, ada: Person) -> None:
+async def _check_ends(desk: Desk, ada: Person) -> None:
     ids = {}
     for name in ("announced", "announced long ago"):
         ids[name] = (await ada.announce("a.txt", b"words", "text/plain")).json()["id"]

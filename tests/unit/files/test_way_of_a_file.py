@@ -147,13 +147,13 @@ async def test_a_picture_stays_as_it_is_turned_when_it_loses_its_notes(
         seen = base64.b64decode((said.contents[1].uri or "").partition(",")[2])
     assert (b"Secret" in data, b"Secret" in kept, (kept == data)) == (True, keeps, keeps)
     assert (described["width"], described["height"]) == was.size
-    for image in (ImageOps.exif_transpose(Image.open(io.BytesIO(kept))), *map(opened, (preview, seen))):
+    for image in (ImageOps.exif_transpose(Image.open(io.BytesIO(kept))), *map(open_image, (preview, seen))):
         assert image.size == was.size
         for at in ((3, 3), (image.width - 4, image.height - 4)):
             assert [round(each / 255) for each in colours(image, at)] == [round(e / 255) for e in colours(was, at)], at
 
 
-def opened(data: bytes) -> Image.Image:
+def open_image(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data))
 
 

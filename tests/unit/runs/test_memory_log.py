@@ -29,7 +29,7 @@ def delta(item_id: str, index: int, text: str) -> ThreadStreamEvent:
     return ThreadItemUpdatedEvent(item_id=item_id, update=update)
 
 
-def added(item_id: str) -> ThreadStreamEvent:
+def item_added(item_id: str) -> ThreadStreamEvent:
     return ThreadItemAddedEvent(
         item=AssistantMessageItem(id=item_id, thread_id="thr_1", created_at=utc_now(), content=[])
     )
@@ -53,7 +53,7 @@ def frames(data: bytes) -> list[tuple[int, dict[str, Any]]]:
     return found
 
 
-def merged(events: list[dict[str, Any]]) -> Seen:
+def merge_texts(events: list[dict[str, Any]]) -> Seen:
     """Return what a client sees: neighbouring text of one part as one text."""
     seen: Seen = []
     for event in events:
@@ -95,7 +95,7 @@ def test_what_is_read_after_any_event_is_what_came_after_it(
     read, last = read_now(log, after)
     assert last == len(events)
     found = frames(read)
-    assert merged([event for _, event in found]) == merged(as_json(events[after:]))
+    assert merge_texts([event for _, event in found]) == merge_texts(as_json(events[after:]))
     numbers = [number for number, _ in found]
     assert numbers == sorted(set(numbers))
     assert not numbers or (numbers[0] > after and numbers[-1] == last)
@@ -112,7 +112,7 @@ def test_reading_now_and_then_shows_each_event_once(events: list[ThreadStreamEve
             seen += [shown for _, shown in frames(read)]
     read, cursor = read_now(log, cursor)
     seen += [shown for _, shown in frames(read)]
-    assert merged(seen) == merged(as_json(events))
+    assert merge_texts(seen) == merge_texts(as_json(events))
 
 
 def test_what_is_kept_is_bounded_in_bytes_whatever_the_alphabet() -> None:
@@ -128,7 +128,7 @@ def test_what_is_kept_is_bounded_in_bytes_whatever_the_alphabet() -> None:
 
 def test_what_is_open_holds_all_its_text_whenever_one_looks() -> None:
     log = MemoryLog(serialize, max_bytes=10**6)
-    log.append(added("msg_1"))
+    log.append(item_added("msg_1"))
     for n in range(200):
         log.append(delta("msg_1", 0, f"{n},"))
         if n % 70 == 0:

@@ -22,7 +22,7 @@ from tests.waiting import until
 Talk = Callable[..., Chat]
 
 
-def made_by(chat: Chat) -> Any:
+def author_server(chat: Chat) -> Any:
     """Return the object of the author's class."""
     stock: Any = chat.server
     return stock.server
@@ -77,7 +77,7 @@ async def test_its_store_keeps_what_it_can_do_more_and_is_found_everywhere(talk_
     chat = talk_to(DeskServer)
     model.turns = [calls("add_item", item="milk"), says("Done.", message_id="m2")]
     await chat.send("Add milk")
-    store = made_by(chat).store
+    store = author_server(chat).store
     assert isinstance(store, MemoryStore)
     assert store.notes == ["milk"]
     assert (store.threads, store.items) == ({}, {})
@@ -123,7 +123,7 @@ async def test_feedback_is_kept_and_told(talk_to: Talk, model: ScriptedModel) ->
     model.turns = [says("Hello.")]
     [item] = done_items(await chat.send("Hi"), "assistant_message")
     await chat.request("items.feedback", thread_id=chat.thread_id, item_ids=[item["id"]], kind="positive")
-    assert made_by(chat).feedback == ["positive"]
+    assert author_server(chat).feedback == ["positive"]
     page = await chat.request("items.list", thread_id=chat.thread_id, limit=9, order="asc")
     assert page["feedback"] == {item["id"]: "positive"}
 

@@ -85,7 +85,7 @@ def _as_chatkit_sends(value: BaseModel) -> Any:
     return value.model_dump(mode="json", by_alias=True, exclude_none=True, context={"exclude_metadata": True})
 
 
-def _kinds() -> list[ThreadItem]:
+def _all_kinds_of_items() -> list[ThreadItem]:
     """Return every kind of item, as bare and as full as it can be."""
     source = URLSource(title="A page", url='https://example.org/?a="b"', attribution="example.org")
     entity = EntitySource(title="Bern", id="city:bern", icon="map-pin", data={"zip": 3000, "state": None})
@@ -170,13 +170,15 @@ def _kinds() -> list[ThreadItem]:
 
 
 def test_every_kind_of_item_is_tried() -> None:
-    assert {item.type for item in _kinds()} == ITEM_TYPES
+    assert {item.type for item in _all_kinds_of_items()} == ITEM_TYPES
 
 
 async def test_every_kind_of_item_is_loaded_as_it_was_and_shown_as_chatkit_sends_it(store: ParlorStore) -> None:
-    thread = await _new_thread(store, *_kinds(), title='"Rain", null', metadata={"note": "the server's own"})
+    thread = await _new_thread(
+        store, *_all_kinds_of_items(), title='"Rain", null', metadata={"note": "the server's own"}
+    )
     loaded = await store.load_thread_items(thread.id, None, 100, "asc", ADA)
-    expected = [item.model_copy(update={"thread_id": thread.id}) for item in _kinds()]
+    expected = [item.model_copy(update={"thread_id": thread.id}) for item in _all_kinds_of_items()]
     assert [item.model_dump() for item in loaded.data] == [item.model_dump() for item in expected]
 
     visible = Page(data=[item for item in expected if not item.id.startswith(("hid_", "shcx_"))])

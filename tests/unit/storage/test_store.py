@@ -406,7 +406,7 @@ async def test_an_item_of_an_unknown_type_is_left_out_and_paging_goes_on(
 # Feedback
 
 
-async def _opinions(store: ParlorStore, thread: ThreadMetadata, after: str | None = None) -> Any:
+async def _load_feedback(store: ParlorStore, thread: ThreadMetadata, after: str | None = None) -> Any:
     return json.loads(await store.items_json(thread.id, after, 9, "asc", ADA)).get("feedback")
 
 
@@ -428,7 +428,7 @@ async def test_feedback_comes_back_with_the_page_that_holds_its_item(
         ["msg_1", "msg_2", "msg_3"],
         {"msg_2": "positive"},
     )
-    assert await _opinions(store, thread, first["after"]) == {"msg_4": "negative"}
+    assert await _load_feedback(store, thread, first["after"]) == {"msg_4": "negative"}
     whole = json.loads(await store.thread_json(thread.id, ADA))
     assert whole["feedback"] == {"msg_2": "positive", "msg_4": "negative"}
     assert "feedback" not in whole["items"]
@@ -443,7 +443,7 @@ async def test_feedback_on_what_is_not_in_the_thread_is_not_kept_at_all(
     for missing in ("msg_2", "msg_9", "nul\x00"):
         with pytest.raises(NotFoundError):
             await store.save_feedback(thread.id, ["msg_1", missing], "positive", ADA)
-    assert await _opinions(store, thread) is None
+    assert await _load_feedback(store, thread) is None
 
 
 async def test_feedback_goes_with_its_item_and_stays_when_the_item_is_written_again(
@@ -461,7 +461,7 @@ async def test_feedback_goes_with_its_item_and_stays_when_the_item_is_written_ag
     await store.save_item(thread.id, assistant_message("msg_2", "better"), context=ADA)
     await store.delete_items_after(thread.id, "msg_3", ADA)
     await store.delete_thread_item(thread.id, "msg_1", ADA)
-    assert await _opinions(store, thread) == {"msg_2": "positive", "msg_3": "positive"}
+    assert await _load_feedback(store, thread) == {"msg_2": "positive", "msg_3": "positive"}
     await store.delete_thread(thread.id, ADA)
     async with any_database.read() as session:
         assert await session.scalar(select(func.count()).select_from(FeedbackRow)) == 0
@@ -470,28 +470,28 @@ async def test_feedback_goes_with_its_item_and_stays_when_the_item_is_written_ag
 # Ended answers
 
 
-def _run(number: int, **details: Any) -> RunRecord:
+def _build_run(number: int, **details: Any) -> RunRecord:
     return RunRecord(f"run_{number}", TICK, TICK + timedelta(seconds=number), "done", **details)
 
 
 async def test_ended_answers_come_back_newest_first(store: ParlorStore, thread: ThreadMetadata) -> None:
     stopped = RunRecord("run_1", TICK, TICK, "stopped", stop_reason="user")
     failed = RunRecord("run_1", TICK, TICK, "failed", error_id="err_1", usage={"input_token_count": 3})
-    for run in (stopped, failed, _run(3)):
+    for run in (stopped, failed, _build_run(3)):
         await store.save_run(thread.id, run, ADA)
-    assert await store.load_runs(thread.id, 20, ADA) == [_run(3), failed, stopped]
-    assert await store.load_runs(thread.id, 1, ADA) == [_run(3)]
+    assert await store.load_runs(thread.id, 20, ADA) == [_build_run(3), failed, stopped]
+    assert await store.load_runs(thread.id, 1, ADA) == [_build_run(3)]
 
 
 async def test_an_answer_whose_thread_is_a_strangers_or_gone_is_noted_nowhere(
     store: ParlorStore, any_database: Database, thread: ThreadMetadata
 ) -> None:
     for stranger in OTHERS.values():
-        await store.save_run(thread.id, _run(1), stranger)
+        await store.save_run(thread.id, _build_run(1), stranger)
     assert await store.load_runs(thread.id, 20, ADA) == []
-    await store.save_run(thread.id, _run(2), ADA)
+    await store.save_run(thread.id, _build_run(2), ADA)
     await store.delete_thread(thread.id, ADA)
-    await store.save_run(thread.id, _run(3), ADA)
+    await store.save_run(thread.id, _build_run(3), ADA)
     async with any_database.read() as session:
         assert await session.scalar(select(func.count()).select_from(RunRow)) == 0
 
@@ -499,7 +499,7 @@ async def test_an_answer_whose_thread_is_a_strangers_or_gone_is_noted_nowhere(
 # What counts once
 
 
-def _call(status: Literal["pending", "completed"], output: Any = None) -> ClientToolCallItem:
+def _build_call(status: Literal["pending", "completed"], output: Any = None) -> ClientToolCallItem:
     return ClientToolCallItem(
         id="tc_1", thread_id="ignored", created_at=TICK, call_id="call_1", name="look", arguments={}, status=status,
         output=output,
@@ -507,9 +507,9 @@ def _call(status: Literal["pending", "completed"], output: Any = None) -> Client
 
 
 async def test_of_many_who_finish_an_item_one_succeeds(store: ParlorStore, thread: ThreadMetadata) -> None:
-    await _fill(store, thread, _call("pending"), assistant_message("msg_2"))
+    await _fill(store, thread, _build_call("pending"), assistant_message("msg_2"))
     done = await asyncio.gather(
-        *(store.update_item_if(thread.id, "pending", _call("completed", n), ADA) for n in range(10))
+        *(store.update_item_if(thread.id, "pending", _build_call("completed", n), ADA) for n in range(10))
     )
     assert done.count(True) == 1
     page = await store.load_thread_items(thread.id, None, 9, "asc", ADA)

@@ -45,7 +45,7 @@ def answer_with(chat: Chat, returned: Any) -> None:
     chat.server.returned = returned
 
 
-def told(events: list[dict[str, Any]]) -> str:
+def error_text(events: list[dict[str, Any]]) -> str:
     """Return what the person reads of a failure, without its id."""
     message: str = errors(events)[0]["message"]
     return message.rpartition(" (err_")[0]
@@ -139,7 +139,7 @@ async def test_a_failure_is_reported_and_keeps_the_text_so_far(chat: Chat) -> No
 
     answer_with(chat, fail)
     events = await chat.send("Go")
-    assert (texts(events), told(events)) == (["Half an"], "You may not know the rest.")
+    assert (texts(events), error_text(events)) == (["Half an"], "You may not know the rest.")
 
 
 async def test_a_failure_of_its_code_shows_the_person_no_internals(chat: Chat) -> None:
@@ -158,7 +158,7 @@ async def test_to_yield_nothing_is_a_failure(chat: Chat) -> None:
         yield ""
 
     answer_with(chat, say_nothing)
-    assert told(await chat.send("Go")) == "The model gave no answer."
+    assert error_text(await chat.send("Go")) == "The model gave no answer."
 
 
 async def test_what_cannot_be_shown_is_named(chat: Chat, caplog: pytest.LogCaptureFixture) -> None:
@@ -166,7 +166,7 @@ async def test_what_cannot_be_shown_is_named(chat: Chat, caplog: pytest.LogCaptu
         yield 42
 
     answer_with(chat, show)
-    assert told(await chat.send("Go")) == "This assistant cannot answer at the moment."
+    assert error_text(await chat.send("Go")) == "This assistant cannot answer at the moment."
     assert "the generator yielded a int; yield text, a ChatKit event, or a widget" in caplog.text
 
 
@@ -209,7 +209,7 @@ async def test_anything_else_is_named_with_what_may_be_returned(
     chat: Chat, caplog: pytest.LogCaptureFixture, returned: Any, name: str
 ) -> None:
     answer_with(chat, returned)
-    assert told(await chat.send("Go")) == "This assistant cannot answer at the moment."
+    assert error_text(await chat.send("Go")) == "This assistant cannot answer at the moment."
     assert f"use case 'test': get_agent returned {name}; return an agent or workflow" in caplog.text
 
 

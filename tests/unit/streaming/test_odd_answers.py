@@ -39,7 +39,7 @@ def thoughts(items: list[dict[str, Any]]) -> list[str]:
     return [task["content"] for item in items if item["type"] == "workflow" for task in item["workflow"]["tasks"]]
 
 
-async def kept(chat: Chat) -> list[str]:
+async def stored_texts(chat: Chat) -> list[str]:
     return ["".join(p["text"] for p in each["content"]) for each in await chat.items() if "assistant" in each["type"]]
 
 
@@ -63,7 +63,7 @@ async def test_thoughts_are_neither_text_nor_history(
         assert not errors(events)
         assert texts(events) == ["Rain."]
         assert [each.replace("<think>", "") for each in thoughts(done_items(events))] == ["Hm"]
-    assert await kept(chat) == ["Rain.", "Rain."]
+    assert await stored_texts(chat) == ["Rain.", "Rain."]
     assert "Hm" not in json.dumps(stub.requests[-1].body)
 
 
@@ -112,7 +112,7 @@ async def test_what_waited_for_more_is_said_when_an_answer_is_cut_off(
     events = await chat.send("Rain?")
     assert errors(events)
     assert texts(events) == ["It rains <"]
-    assert await kept(chat) == ["It rains <"]
+    assert await stored_texts(chat) == ["It rains <"]
 
 
 BLANKS = [
@@ -135,7 +135,7 @@ async def test_an_invisible_text_is_no_answer(chat: Chat, stub: ProviderStub, pr
     [failure] = errors(events)
     assert failure["message"].startswith("The model gave no answer.")
     assert texts(events) == []
-    assert await kept(chat) == []
+    assert await stored_texts(chat) == []
     assert texts(await chat.send("Rain?")) == ["Yes."]
     sent = json.dumps(stub.requests[-1].body, ensure_ascii=False)
     assert not any(word in sent for word in words if word.strip())
@@ -178,7 +178,7 @@ async def test_a_picture_for_a_model_without_vision_is_reported_once_and_never_s
     assert texts(await chat.send("And?")) == ["Yes."]
     assert texts(await chat.send("And now?")) == ["Yes."]
     assert len(stub.requests) == 4, "no later request was refused"
-    assert await kept(chat) == [note, "Yes.", "Yes.", "Yes."]
+    assert await stored_texts(chat) == [note, "Yes.", "Yes.", "Yes."]
     assert texts(await chat.send("And this?", attachments=[await attach(chat)])) == [note, "Yes."], "of a new picture"
     assert len(stub.requests) == 5
 

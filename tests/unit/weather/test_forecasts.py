@@ -64,15 +64,15 @@ async def test_sample_mode_never_asks_the_network(open_forecasts: OpenForecasts,
     assert stub.requests == []
 
 
-def without(key: str) -> dict[str, Any]:
+def weather_without(key: str) -> dict[str, Any]:
     return {name: value for name, value in weather_json().items() if name != key}
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        without("current"),
-        without("daily"),
+        weather_without("current"),
+        weather_without("daily"),
         weather_json() | {"daily": weather_json()["daily"] | {"temperature_2m_max": [1.0]}},
         weather_json() | {"current": weather_json()["current"] | {"temperature_2m": "warm"}},
         weather_json() | {"current": weather_json()["current"] | {"temperature_2m": 9999}},
