@@ -1,4 +1,4 @@
-"""What docs/chatkit-js.md says to be shown by a test is shown by one that exists."""
+"""Checks that every test named in docs/chatkit-js.md exists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`<openai-chatkit>` on the page of an integrator: how it is loaded, put in, moved, configured and listened to."""
+"""`<openai-chatkit>` on an integrator's page: loading, mounting, moving, options and events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fields of the chat: keys that stay inside, input methods, fingers, directions, a text of ten thousand lines."""
+"""Text fields of the chat: shortcuts, input methods, touch, writing direction, and very long texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding a chat among many: against a plain chatkit-python server, which only knows how to list them."""
+"""Search in the history, against a plain chatkit-python server, which can only list threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page that stays for one test after the other is as it was, or is not given to another test."""
+"""The reused page of the browser tests: it is cleaned after each test, or replaced."""
 
 from __future__ import annotations
 

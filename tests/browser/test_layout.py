@@ -1,4 +1,4 @@
-"""The places of things: news below the last turn, buttons of a narrow chat, badges, words of either direction."""
+"""Layout of the chat: notices, buttons of a narrow chat, badges, and both writing directions."""
 
 from __future__ import annotations
 

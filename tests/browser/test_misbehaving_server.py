@@ -1,4 +1,4 @@
-"""The client in front of a server that does everything wrong: nothing throws, nothing hangs, the next message works."""
+"""The client with a misbehaving server: nothing throws or hangs, and the next message works."""
 
 from __future__ import annotations
 

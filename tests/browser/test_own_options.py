@@ -1,4 +1,4 @@
-"""Options that only this client has, under `parlor`: drafts that outlive a reload, and a style sheet for the inside."""
+"""Options of Parlor's own client, under `parlor`: persistent drafts, and a style sheet for the shadow root."""
 
 from __future__ import annotations
 

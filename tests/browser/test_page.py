@@ -1,4 +1,4 @@
-"""The page of Parlor as a person meets it: brand, assistants, conversations, history, looks, keyboard, policy."""
+"""The built-in page: brand, assistants, conversations, history, themes, keyboard, security policy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page on wide and narrow screens, enlarged, and with an address that names nothing."""
+"""The built-in page on wide, narrow and zoomed screens, and with an unknown address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Printing gives the whole conversation, on Parlor's page and in a page of somebody else."""
+"""Printing: the whole conversation is printed, from the built-in page and from embedding pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Select and DatePicker by keyboard and pointer: lists, search, calendars, typed dates, and what is sent of them."""
+"""Select and DatePicker by keyboard and pointer: lists, search, calendars, typed dates, and payloads."""
 
 from __future__ import annotations
 

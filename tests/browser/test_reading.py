@@ -1,4 +1,4 @@
-"""The place at which a thread is opened: what was asked last, and what came of it."""
+"""The scroll position of an opened thread: the last question and its answer."""
 
 from __future__ import annotations
 

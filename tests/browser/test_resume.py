@@ -1,4 +1,4 @@
-"""An answer outlives the page: reloads, lost connections and a second tab continue it, and only Stop ends it."""
+"""Resumed answers: reloads, lost connections and a second tab continue an answer, and only Stop ends it."""
 
 from __future__ import annotations
 

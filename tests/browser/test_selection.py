@@ -1,4 +1,4 @@
-"""A person selects words of an answer while it is written, and they stay selected."""
+"""Text selection in an answer that is being written."""
 
 from __future__ import annotations
 

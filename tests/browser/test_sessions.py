@@ -1,4 +1,4 @@
-"""A page of another site, third-party cookies blocked, that signs its people in by client secrets."""
+"""A page of another site with client secrets, and with third-party cookies blocked."""
 
 from __future__ import annotations
 

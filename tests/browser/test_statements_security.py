@@ -1,4 +1,4 @@
-"""Statements 157 to 168: what servers, models, people and pages write stays text, style and data; nothing runs."""
+"""Statements 157 to 168: untrusted content of servers, models, people and pages is never executed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The to-do list in a browser: one live list, forms that keep the focus, two tabs that lose nothing."""
+"""The to-do list in a browser: one live list, forms that keep the focus, two tabs at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Widgets at the widths of telephones and desks: boxes and styles of what is narrow, long, mirrored or plotted."""
+"""Geometry of widgets at narrow and wide sizes: long, mirrored and plotted contents."""
 
 from __future__ import annotations
 

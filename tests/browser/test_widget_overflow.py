@@ -1,4 +1,4 @@
-"""Widgets that ask for more room than there is: what goes on below, what gives way, what is scrolled."""
+"""Widgets with more content than space: what wraps, shrinks or scrolls."""
 
 from __future__ import annotations
 

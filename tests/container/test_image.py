@@ -1,4 +1,4 @@
-"""The real image, run as the strictest operator does: any user, nothing to write to but the volume, no network."""
+"""The real image under strict conditions: any user, a read-only file system except for the volume, no network."""
 
 from __future__ import annotations
 

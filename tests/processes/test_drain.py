@@ -1,4 +1,4 @@
-"""A deploy and a crash, with real processes: nobody's answer is cut off by either without a word."""
+"""Deployments and crashes with real processes: no answer is lost without a message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A crash at each step of a file's way: what is part of a thread stays, and nothing else stays for long."""
+"""Crashes at each step of an upload: files of a thread stay, and everything else is removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gateway's files, each run by nginx itself before real servers, of which one is killed."""
+"""The gateway's configuration files, each run by nginx in front of real servers, of which one is killed."""
 
 from __future__ import annotations
 

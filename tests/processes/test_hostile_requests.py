@@ -1,4 +1,4 @@
-"""Requests of all operations, broken in every way that JSON allows, over a real socket: a clean 4xx, and no leak."""
+"""Malformed requests of all operations over a real socket: a clean 4xx without leaks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers of a model provider through a real server: with its own event loop and connections, as people get them."""
+"""Answers of a model provider through a real server, with its own event loop and connections."""
 
 from __future__ import annotations
 

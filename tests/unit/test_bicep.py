@@ -1,4 +1,4 @@
-"""The template for Azure, read by its syntax: no compiler is at hand, so what one would find is looked for here."""
+"""The Azure template, checked by its syntax, since no Bicep compiler is available here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`./parlor setup` compiles what a server imports."""
+"""`./parlor setup` compiles the modules that the server imports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands of a clone: which program the script `parlor` hands them to, and what that program makes of them."""
+"""The commands of a clone: the programs to which the script `parlor` passes them, and their results."""
 
 from __future__ import annotations
 

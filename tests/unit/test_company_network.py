@@ -1,4 +1,4 @@
-"""A company's proxy and its own authority: the usual variables hold for whatever leaves the process."""
+"""A company's proxy and certificate authority: the usual variables apply to all outgoing connections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that deploy Parlor: each is valid by its schema, and they agree with the server and with one another."""
+"""Deployment files: each is valid by its schema, and agrees with the server and the other files."""
 
 from __future__ import annotations
 

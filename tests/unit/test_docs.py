@@ -1,4 +1,4 @@
-"""The documents, held against the code that they are about."""
+"""The documents, checked against the code."""
 
 from __future__ import annotations
 

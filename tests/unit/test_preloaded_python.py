@@ -1,4 +1,4 @@
-"""Commands run in a fork of a Python with all imports done: outside it looks as if each had a Python of its own."""
+"""Commands in a fork of a preloaded Python behave as in a Python of their own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The README's use case, taken from the README and asked."""
+"""The use case of the README, run as it is there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said in one place only, read from the sources: a second place would be forgotten when the first changes."""
+"""Facts that must stand in one place of the sources only, so that no second place is forgotten in a change."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ PATCHING = ("setattr", "delattr", "setitem")
 
 
 def patched(module: ast.Module) -> Iterator[str]:
-    """Return what a test module lets `monkeypatch` replace, as the place that it was imported from."""
+    """Return the targets of `monkeypatch` in a test module, by the modules that they were imported from."""
     origin: dict[str, str] = {}
     for node in ast.walk(module):
         if isinstance(node, ast.ImportFrom):

@@ -1,4 +1,4 @@
-"""The wheel: the server with its client, and nothing of the workshop that a clone has beside it."""
+"""The wheel contains the server and its client, without development tools."""
 
 from __future__ import annotations
 

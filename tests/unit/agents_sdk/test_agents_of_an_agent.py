@@ -1,4 +1,4 @@
-"""Agents that belong to an agent: permissions of their tools, and who goes on after a pause."""
+"""Agents within an agent: approvals of their tools, and continuation after a pause."""
 
 from __future__ import annotations
 

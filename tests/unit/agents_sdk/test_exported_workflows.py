@@ -1,4 +1,4 @@
-"""Exported workflows answer in the chat: their agents are steps and messages, with the thread's history."""
+"""Exported workflows in the chat: steps, messages, and the thread's history."""
 
 from __future__ import annotations
 

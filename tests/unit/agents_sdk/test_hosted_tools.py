@@ -1,4 +1,4 @@
-"""Tools that run at OpenAI, thoughts, citations and pictures, over a socket: the platform's model and an author's."""
+"""Hosted tools of OpenAI, thoughts, citations and pictures, over a socket, with our model and an author's."""
 
 from __future__ import annotations
 

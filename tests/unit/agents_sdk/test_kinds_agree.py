@@ -1,4 +1,4 @@
-"""The same conversations with each kind of agent leave the same threads; and who has no SDK agent does not load it."""
+"""All kinds of agents leave the same threads, and the SDK is imported only for its agents."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class WorkflowServer(BaseChatKitServer):
 
 
 async def thread_of(server: BaseChatKitServer, *messages: str) -> list[dict[str, Any]]:
-    """Return what is stored of a conversation, without what is new each time."""
+    """Return the stored conversation, without values that are new each time."""
     chat = Chat(server)
     for message in messages:
         await chat.send(message)

@@ -1,4 +1,4 @@
-"""MCP servers of the Agents SDK, in processes of their own: connected, missed, lost and back again."""
+"""MCP servers of the Agents SDK in their own processes: connecting, losing and reconnecting them."""
 
 from __future__ import annotations
 

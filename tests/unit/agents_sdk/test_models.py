@@ -1,4 +1,4 @@
-"""The models of Agents SDK agents: the built-in one, providers' over our clients, and one that the author brings."""
+"""Models of Agents SDK agents: the built-in one, providers through our clients, and an author's own."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ async def test_what_a_person_chose_in_the_composer_is_used(tmp_path: Path) -> No
 
 
 def body_of(client: Any, name: str | None, **agent: Any) -> dict[str, Any]:
-    """Return what a provider would be asked."""
+    """Return the body of the request to a provider."""
     settings, tools = agent.pop("settings", ModelSettings()), agent.pop("tools", [look_up])
     options = ChatOptions(client, name, None).build(settings, tools, None, agent.pop("handoffs", []))
     names = read_names(options.get("tools"))

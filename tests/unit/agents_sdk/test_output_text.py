@@ -1,4 +1,4 @@
-"""Structured outputs are read as words."""
+"""Structured outputs as readable text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs that an author's code starts and reads itself: their events are the SDK's own, their sessions the thread."""
+"""Runs that an author's code starts itself: the SDK's own events, with the thread as session."""
 
 from __future__ import annotations
 

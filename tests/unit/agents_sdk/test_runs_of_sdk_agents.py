@@ -1,4 +1,4 @@
-"""Runs of Agents SDK agents: their hooks, contexts, settings, and what cannot be had."""
+"""Runs of Agents SDK agents: hooks, contexts, settings, and unsupported features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Agents of the OpenAI Agents SDK answer like any agent: on the platform's model, with our rules."""
+"""Agents of the OpenAI Agents SDK on the platform's model, with the platform's rules."""
 
 from __future__ import annotations
 

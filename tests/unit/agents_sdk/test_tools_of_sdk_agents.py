@@ -1,4 +1,4 @@
-"""Tools of Agents SDK agents: what they return and raise, how their steps are called, how they end a run."""
+"""Tools of Agents SDK agents: results, exceptions, titles of their steps, and ends of runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`parlor import-workflow`: a file becomes a use case without being run, or is refused with culprit and remedy."""
+"""`parlor import-workflow`: a file becomes a use case without being run, or is refused with a reason."""
 
 from __future__ import annotations
 

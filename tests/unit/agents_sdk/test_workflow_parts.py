@@ -1,4 +1,4 @@
-"""Parts of exported workflows: words for outputs, guardrails without their package, inputs, journals."""
+"""Parts of exported workflows: texts of outputs, guardrails without their package, inputs, journals."""
 
 from __future__ import annotations
 

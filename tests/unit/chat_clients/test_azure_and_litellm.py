@@ -1,4 +1,4 @@
-"""Azure and proxies of LiteLLM, by stubs that are as strict as they are, and answer in their shapes."""
+"""Azure and LiteLLM proxies, by stubs that are as strict and answer in the same form."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ AZURE = {"model_provider": "azure", "azure_openai_model": "dep", "azure_openai_a
 
 
 def refused_by_azure(request: Received) -> Answer | None:
-    """Return what Azure says to a request that it does not take."""
+    """Return Azure's response to a request that it refuses."""
     address = urlsplit(request.target)
     if request.headers.get("api-key") != "key-of-azure" or "authorization" in request.headers:
         return error(401, "Access denied due to invalid subscription key or wrong API endpoint.", code="401")
@@ -105,7 +105,7 @@ LITELLM = {"model_provider": "compatible", "compatible_model": "claude", "compat
 
 
 def refused_by_litellm(request: Received) -> Answer | None:
-    """Return what a proxy of LiteLLM says to a request that it does not take, Anthropic's rules behind it."""
+    """Return the response of a LiteLLM proxy to a request that Anthropic's rules refuse."""
     if request.headers.get("authorization") != "Bearer sk-virtual":
         return litellm_error(401, "Authentication Error, LiteLLM Virtual Key expected.", "auth_error")
     if request.target != "/v1/chat/completions":

@@ -1,4 +1,4 @@
-"""The pause between two reads: none while there is time to spare, bounded when there is not."""
+"""The pause between two reads: none without load, and bounded under load."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Servers that speak Chat Completions a little differently: what is known of them, and what becomes of it here."""
+"""Servers with deviating Chat Completions protocols: known deviations, and their handling."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Our clients and the framework's own, fed the same streams, come to the same answer."""
+"""Our clients and the framework's own give the same answer for the same stream."""
 
 from __future__ import annotations
 

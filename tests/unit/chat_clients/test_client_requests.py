@@ -1,4 +1,4 @@
-"""Requests of our clients: conversations, tools and options as the providers' JSON."""
+"""Requests of our clients: conversations, tools and options in the providers' JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How our clients read answers: event by event, merged where they wait, over connections that are used again."""
+"""Streams in our clients: event by event, merged while they wait, over reused connections."""
 
 from __future__ import annotations
 

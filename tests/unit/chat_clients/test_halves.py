@@ -1,4 +1,4 @@
-"""Half is taken for whole nowhere: no tool runs with a part of its arguments, and no part of an answer is an answer."""
+"""Incomplete answers: no tool runs with incomplete arguments, and no partial answer counts as complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever a conversation looks like, what is sent of it is what every server of the protocol takes."""
+"""Any conversation is sent in a form that every server of the protocol accepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever one field of an answer holds, the text of the answer is said, unless it is the field that holds it."""
+"""Odd values in any field of an answer, except that of the text, do not affect the text."""
 
 from __future__ import annotations
 

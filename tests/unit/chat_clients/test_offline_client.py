@@ -1,4 +1,4 @@
-"""The built-in model: what it understands, what it says otherwise, and how it takes part in the tool loop."""
+"""The built-in model: its phrases, its default answers, and its part in the tool loop."""
 
 from __future__ import annotations
 

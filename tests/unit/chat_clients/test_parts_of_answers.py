@@ -1,4 +1,4 @@
-"""Half of an answer is never taken for the whole, and nothing that nobody needs makes one fail."""
+"""Partial answers never count as complete, and unneeded fields never make an answer fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences about a picture, without a model."""
+"""Descriptions of pictures without a model."""
 
 from __future__ import annotations
 

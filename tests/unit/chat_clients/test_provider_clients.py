@@ -1,4 +1,4 @@
-"""The three provider protocols, proved against a local server that speaks them."""
+"""The three provider protocols, against a local server that speaks them."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ async def ask(agent: Agent, messages: Any = "Hello") -> str:
 
 
 async def text_until_failure(agent: Agent) -> tuple[str, ModelError]:
-    """Return what arrived of the answer, and how it failed."""
+    """Return the text that arrived, and the failure."""
     seen = ""
     async with agent.run("Hello", stream=True) as updates:
         try:

@@ -1,4 +1,4 @@
-"""Whether the provider can be asked, as `parlor doctor` says it."""
+"""The check of the provider by `parlor doctor`."""
 
 from __future__ import annotations
 

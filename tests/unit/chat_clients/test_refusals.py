@@ -1,4 +1,4 @@
-"""Requests that a server refuses: the next one differs, and what helped is remembered."""
+"""Requests that a server refuses: they are changed and repeated, and successful changes are remembered."""
 
 from __future__ import annotations
 

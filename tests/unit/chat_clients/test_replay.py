@@ -1,4 +1,4 @@
-"""What a model wants back goes back to it as it came, and to no other model, nor to another server."""
+"""Reasoning and other data that a model needs back is returned unchanged, and only to that model and server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Thoughts between tags are never text, in either protocol."""
+"""Thoughts between tags are separated from text, in both protocols."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of tools that models garble: they mean one known tool, or none."""
+"""Garbled names of tools: each is resolved to one known tool, or to none."""
 
 from __future__ import annotations
 

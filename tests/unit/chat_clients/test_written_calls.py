@@ -1,4 +1,4 @@
-"""Calls of tools that a model writes into its text: made where they are nothing else, and text in all other cases."""
+"""Tool calls that a model writes as text: run if the text is nothing else, and shown as text otherwise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work with the bytes of files as they arrive: once each, so that the end of many at once keeps nobody waiting."""
+"""Processing of uploads while they arrive, so that concurrent ends of uploads delay nobody."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Uploads straight to a bucket: nobody sees what arrives before it was looked at, and nothing changes it after."""
+"""Direct uploads to a bucket: files are examined before anybody sees them, and immutable afterwards."""
 
 from __future__ import annotations
 

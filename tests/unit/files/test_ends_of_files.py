@@ -1,4 +1,4 @@
-"""Ends of files: what nobody will ask for is removed, whatever broke off before, and nothing else is."""
+"""Removal of files: unneeded files are removed after any failure, and no others."""
 
 from __future__ import annotations
 

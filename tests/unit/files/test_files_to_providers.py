@@ -1,4 +1,4 @@
-"""Files as providers are really sent them, and as agents of each kind get them."""
+"""Files in real requests to providers, with each kind of agent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hostile uploads of the kinds that OWASP lists: refused with a sentence, and nothing of them is left."""
+"""Hostile uploads of the kinds that OWASP lists: refused with a message, without leftovers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of files: kept for people, and without what misleads a reader or a system."""
+"""Names of files: readable for people, without parts that mislead a reader or a system."""
 
 from __future__ import annotations
 

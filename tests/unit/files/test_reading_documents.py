@@ -1,4 +1,4 @@
-"""Documents that take long to be read: whoever waits for one waits within a bound, and behind nobody's for nothing."""
+"""Slow documents: waits for their text are bounded, and do not block other documents."""
 
 from __future__ import annotations
 

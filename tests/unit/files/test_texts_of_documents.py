@@ -1,4 +1,4 @@
-"""Texts of office documents, as the usual libraries write them and as odd programs do.
+"""Text of office documents, as written by the usual libraries and by odd programs.
 
 The files in `samples/` were made by python-docx 1.2, python-pptx 1.0, openpyxl 3.1 and XlsxWriter 3.2, which name
 them; nothing was changed in them but that their thumbnails were taken out.

@@ -1,4 +1,4 @@
-"""Who may move the bytes of an upload: one at a time, as long as they live, and after them the next who sends them."""
+"""Claims of uploads: one process at a time may move the bytes, and another only if it has died."""
 
 from __future__ import annotations
 

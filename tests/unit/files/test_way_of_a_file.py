@@ -1,4 +1,4 @@
-"""The way of a file from a browser to the model and to its end, the same on every object store."""
+"""The way of a file from the browser to the model and to its removal, on every object store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files as the model gets them: in forms that it takes, with their names, within a budget."""
+"""Files as the model gets them: in accepted formats, with their names, within a budget."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ TEXTS: dict[str, tuple[str, str, bytes, str]] = {
 
 
 def contents_of(desk: Desk, at: int = -1) -> list[Content]:
-    """Return what the model was sent with a message of the last request."""
+    """Return the contents of one of the person's messages in the last request to the model."""
     message = [message for message in desk.model.requests[-1] if message.role == "user"][at]
     return list(message.contents)
 

@@ -1,4 +1,4 @@
-"""Bounds of heads, connections and waits, over real sockets."""
+"""Limits of heads, connections and waits, over real sockets."""
 
 from __future__ import annotations
 

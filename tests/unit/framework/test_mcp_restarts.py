@@ -1,4 +1,4 @@
-"""A server of tools that was lost a moment ago is waited for; one that is down for longer is not."""
+"""Restarts of MCP servers: a server that was lost recently is waited for, others are not."""
 
 from __future__ import annotations
 

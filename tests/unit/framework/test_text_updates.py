@@ -1,4 +1,4 @@
-"""Updates that the framework keeps of an answer: small, the same in meaning, and let go of when it has ended."""
+"""Updates of an answer in the framework: merged with the same meaning, and released at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reliances on uvicorn: when `startup` returns, who hears of signals, and what the two exits do."""
+"""Reliances on uvicorn: the return of `startup`, signals, and both ways to exit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder of the data: closed to other users of the machine, and refused by name when it cannot be used."""
+"""The data folder: private to the user, and refused by name when it cannot be used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lines of `parlor doctor` about the keys of servers, which never say a key."""
+"""The lines of `parlor doctor` about server keys, which never contain a key."""
 
 from __future__ import annotations
 

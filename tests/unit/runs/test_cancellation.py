@@ -1,4 +1,4 @@
-"""A stop has an end, whatever a use case's code does with it."""
+"""Stopping an answer ends it in time, whatever the code of a use case does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs that have ended: how many bytes of them can still be viewed."""
+"""Ended runs: the limit of the bytes that can still be viewed."""
 
 from __future__ import annotations
 

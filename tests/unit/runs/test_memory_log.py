@@ -1,4 +1,4 @@
-"""The log of an answer: whatever a viewer has seen, what it reads next continues it."""
+"""The log of an answer in memory: each read continues what a viewer has seen."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def frames(data: bytes) -> list[tuple[int, dict[str, Any]]]:
 
 
 def merge_texts(events: list[dict[str, Any]]) -> Seen:
-    """Return what a client sees: neighbouring text of one part as one text."""
+    """Return the events with neighbouring deltas of one part merged, as a client sees them."""
     seen: Seen = []
     for event in events:
         update = event.get("update")
@@ -70,7 +70,7 @@ def merge_texts(events: list[dict[str, Any]]) -> Seen:
 
 
 def read_now(log: MemoryLog, after: int) -> tuple[bytes, int]:
-    """Return what a log in memory gives without a pause."""
+    """Return the events that a log in memory returns without a wait."""
     try:
         log.read(after, with_ids=True).send(None)
     except StopIteration as done:

@@ -1,4 +1,4 @@
-"""The log of a run is whatever `Runs` is given: here also one that is written by a task of its own, as a database's."""
+"""Replacing the log of a run: here by one that another task writes, as a database's would be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How answers ended and what they cost, and what people think of them."""
+"""Records of runs: their ends, their costs, and people's feedback."""
 
 from __future__ import annotations
 

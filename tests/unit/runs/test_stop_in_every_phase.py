@@ -1,4 +1,4 @@
-"""A stop, a deadline and a restart in every phase of a run: what is written and what is told agree."""
+"""A stop, a timeout and a restart in every phase of a run: stored and sent events agree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stop keeps all that was shown, finished as far as it was, wherever it was on its way to the store."""
+"""A stop keeps everything that was shown, even if it was not stored yet."""
 
 from __future__ import annotations
 

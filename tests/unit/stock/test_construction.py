@@ -1,4 +1,4 @@
-"""How a server written for ChatKit is made and loaded, and what it is told that it cannot have."""
+"""Construction and loading of a server written for ChatKit, and messages about unsupported features."""
 
 from __future__ import annotations
 

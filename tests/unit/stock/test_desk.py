@@ -1,4 +1,4 @@
-"""A server as people write it for ChatKit, taken as it is: agent, store, title, widgets, client tools, feedback."""
+"""A typical ChatKit server, unchanged: agent, store, title, widgets, client tools, feedback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers of taken servers are runs like any: they are joined again, stopped, bounded, and ended before a deploy."""
+"""Answers of stock servers as runs: resumed, stopped, limited, and ended before a deployment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Servers of samples and documents beside the plain answer: each deed in the shape in which they do it."""
+"""Features of stock servers in the form in which samples and documents use them."""
 
 from __future__ import annotations
 

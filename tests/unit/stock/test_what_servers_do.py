@@ -1,4 +1,4 @@
-"""Servers that do what nobody expects, and what they are told: never silence, never somebody else's conversation."""
+"""Stock servers that misbehave, and their error messages: never silence, never another person's conversation."""
 
 from __future__ import annotations
 

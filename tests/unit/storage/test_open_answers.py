@@ -1,4 +1,4 @@
-"""Half answers of two processes on one database: which of them a reader is told of, and when."""
+"""Unfinished answers of two processes on one database, and how readers see them."""
 
 from __future__ import annotations
 

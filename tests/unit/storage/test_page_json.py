@@ -1,4 +1,4 @@
-"""The JSON of pages is what ChatKit itself would send of what is stored, on SQLite and PostgreSQL."""
+"""The JSON of pages equals what ChatKit itself would send, on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 

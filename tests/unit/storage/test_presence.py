@@ -1,4 +1,4 @@
-"""The lock by which processes on one database know of one another."""
+"""The lock by which processes on one database detect each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An action may be carried out once, and one that fails leaves everything as it was."""
+"""Actions that run only once, and the rollback of failed ones."""
 
 from __future__ import annotations
 

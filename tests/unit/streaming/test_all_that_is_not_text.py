@@ -1,4 +1,4 @@
-"""The whole agent in view: everything that is not plain text."""
+"""Everything in an answer but plain text: thoughts, tools, pictures, files, usage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tools that need a person's word: what is shown, who decides, what is run, and what the model gets to know."""
+"""Tools that need approval: the card, the decision, the run, and what the model learns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers of which a tool is all there is, and calls of tools that nobody offered; in both protocols."""
+"""Answers that only call tools, and calls of unoffered tools, in both protocols."""
 
 from __future__ import annotations
 

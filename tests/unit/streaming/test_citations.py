@@ -1,4 +1,4 @@
-"""Citations keep their places in a message that something else splits in two."""
+"""Citations keep their places in a message that another item splits in two."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Direct text: taken where nobody on the way through the agent could mind, and never out of turn (ADR 0013)."""
+"""Direct text: taken only if the agent cannot change it, and always in order (ADR 0013)."""
 
 from __future__ import annotations
 

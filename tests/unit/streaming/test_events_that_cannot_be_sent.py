@@ -1,4 +1,4 @@
-"""What cannot be sent is told where it was made, or ends the answer with a sentence; it is never lost in silence."""
+"""Events that cannot be sent raise where they were made, or end the answer with a message."""
 
 from __future__ import annotations
 

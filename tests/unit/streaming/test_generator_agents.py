@@ -1,4 +1,4 @@
-"""An async generator function answers like an agent: its texts, widgets, events, failures and stops."""
+"""Async generator functions as agents: texts, widgets, events, failures and stops."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def answer_with(chat: Chat, returned: Any) -> None:
 
 
 def error_text(events: list[dict[str, Any]]) -> str:
-    """Return what the person reads of a failure, without its id."""
+    """Return the error message that the person reads, without its id."""
     message: str = errors(events)[0]["message"]
     return message.rpartition(" (err_")[0]
 

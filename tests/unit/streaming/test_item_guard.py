@@ -1,4 +1,4 @@
-"""The items that an answer may write, and those that a crash in the middle of it leaves behind."""
+"""The items that an answer may write, and those that a crash leaves behind."""
 
 from __future__ import annotations
 

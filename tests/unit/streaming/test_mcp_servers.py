@@ -1,4 +1,4 @@
-"""Tools of real MCP servers, in processes of their own, which are killed and come back."""
+"""Tools of real MCP servers in their own processes, which are killed and restarted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of an author's own: whatever a class of theirs defines, the platform answers as if it were not there."""
+"""Names in an author's classes never interfere with the platform."""
 
 from __future__ import annotations
 

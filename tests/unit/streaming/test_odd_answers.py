@@ -1,4 +1,4 @@
-"""Odd answers as a person sees and keeps them: thoughts between tags, cut off, blank; in both protocols."""
+"""Odd answers, as shown and stored: thoughts between tags, cut off, blank; in both protocols."""
 
 from __future__ import annotations
 

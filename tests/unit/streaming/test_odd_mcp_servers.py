@@ -1,4 +1,4 @@
-"""MCP servers that do what servers should not: an answer never fails for it, and no other person's call does."""
+"""Misbehaving MCP servers: neither the answer nor other people's calls fail."""
 
 from __future__ import annotations
 

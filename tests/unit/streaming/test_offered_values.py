@@ -1,4 +1,4 @@
-"""Only what a widget lets a person choose may be sent with its actions."""
+"""Actions accept only values that their widget offers."""
 
 from __future__ import annotations
 

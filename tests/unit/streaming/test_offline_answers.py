@@ -1,4 +1,4 @@
-"""The built-in model where an answer goes on: after questions, and after the page has sent what it was asked for."""
+"""Answers of the built-in model that continue after questions and after output of the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Searches of the provider in the web, as people see them."""
+"""Web searches of the provider, as people see them."""
 
 from __future__ import annotations
 

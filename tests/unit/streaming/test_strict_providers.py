@@ -1,4 +1,4 @@
-"""Conversations with servers that are as strict as the real ones: none of them is ever locked."""
+"""Conversations with servers as strict as the real ones: none becomes unusable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Agents that are the tools of another agent: limits, questions, and what cannot be asked from within a tool."""
+"""Agents as tools of another agent: limits, questions, and unsupported ones."""
 
 from __future__ import annotations
 

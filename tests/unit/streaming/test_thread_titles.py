@@ -1,4 +1,4 @@
-"""Titles of new threads: the model's where there is one, and never instead of one that a person gave."""
+"""Titles of new threads: written by the model, and never in the place of a person's."""
 
 from __future__ import annotations
 

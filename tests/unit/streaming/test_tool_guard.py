@@ -1,4 +1,4 @@
-"""The guard of a tool: a time limit that holds, also for a tool that does not heed it."""
+"""The guard of a tool: a time limit that holds even if the tool ignores cancellation."""
 
 from __future__ import annotations
 

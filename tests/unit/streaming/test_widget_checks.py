@@ -1,4 +1,4 @@
-"""Whichever way a widget enters an answer, it is looked at, and whoever can mend it is told."""
+"""Widgets are checked wherever they enter an answer, and mistakes are reported to their author."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def model_of(chat: Chat) -> ScriptedModel:
 
 
 def last_tool_result(chat: Chat) -> str:
-    """Return what the model read of the tool that was called last."""
+    """Return the result of the last tool call, as the model gets it."""
     contents = [content for message in model_of(chat).requests[-1] for content in message.contents]
     return str([content.result for content in contents if content.type == "function_result"][-1])
 

@@ -1,4 +1,4 @@
-"""Workflows of agents: one after another, side by side, and handed over; each answer is one chat."""
+"""Workflows of agents: in sequence, in parallel, and with handoffs, each as one chat."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class Baton(asyncio.Event):
 
 
 def texts_of(items: list[dict[str, Any]]) -> list[str]:
-    """Return what a reload shows of the assistant's messages."""
+    """Return the texts of the assistant's messages after a reload."""
     return ["".join(p["text"] for p in item["content"]) for item in items if item["type"] == "assistant_message"]
 
 

@@ -1,4 +1,4 @@
-"""Thoughts between tags are told from what is said, wherever the text is cut."""
+"""Thoughts between tags are separated from the text, wherever it is cut."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file of the cities: made once, whole or not at all."""
+"""The city file: built once, complete or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding the city that a person means."""
+"""Searches for the city that a person means."""
 
 from __future__ import annotations
 

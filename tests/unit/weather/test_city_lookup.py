@@ -1,4 +1,4 @@
-"""The list of cities in a running server: while it is being made, when it is damaged, when it cannot be had."""
+"""City searches in a running server: during a build, with a damaged file, and without a list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forecasts: the source of their numbers, and a service that is away, slow or wrong."""
+"""Forecasts: their sources, and a service that is down, slow or wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The weather assistant as a client of the ChatKit protocol meets it."""
+"""The weather assistant, used through the ChatKit protocol."""
 
 from __future__ import annotations
 

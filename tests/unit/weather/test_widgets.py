@@ -1,4 +1,4 @@
-"""Widgets as people see them: only components and properties of ChatKit, nothing that needs the server's memory."""
+"""Weather widgets: only ChatKit's components and properties, and no state on the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Actions with `once=True` over HTTP, on replicas that share nothing but a database, and after restarts."""
+"""Actions with `once=True` over HTTP, on replicas that share only a database, and after restarts."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ async def bank() -> Bank:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def start(request: pytest.FixtureRequest, edge: Edge, tmp_path: Path, bank: Bank) -> Start:
-    """Return what starts one more process on the same database, for the same browser."""
+    """Return a function that starts another process on the same database, for the same browser."""
     url = None
     if request.param == "postgresql":
         request.getfixturevalue("postgres_database")

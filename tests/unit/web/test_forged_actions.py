@@ -1,4 +1,4 @@
-"""Forged actions over HTTP: what no click can send is refused before a handler, and changes nothing."""
+"""Forged actions over HTTP: actions that no click can send are refused before a handler, and change nothing."""
 
 from __future__ import annotations
 

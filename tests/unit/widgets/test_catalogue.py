@@ -1,4 +1,4 @@
-"""The catalogue of widgets says what both packages declare."""
+"""The catalogue of widgets agrees with the declarations of both packages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A widget is kept as it was written, and whatever is accepted can be clicked."""
+"""Widget documents keep every property, and every accepted widget can be clicked."""
 
 from __future__ import annotations
 

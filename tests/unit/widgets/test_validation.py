@@ -1,4 +1,4 @@
-"""Every mistake of a widget is named with its exact path, and nothing else is."""
+"""Every mistake in a widget is reported with its exact path, and nothing else is reported."""
 
 from __future__ import annotations
 

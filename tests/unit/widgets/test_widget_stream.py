@@ -1,4 +1,4 @@
-"""A client that applies nothing but the events has each frame of a streamed widget, and few bytes come to it."""
+"""A client that applies the events sees each frame of a streamed widget, at a low number of bytes."""
 
 from __future__ import annotations
 
