@@ -15,7 +15,7 @@ from context import Services, Turn
 from tests.unit.agents_sdk.conftest import SDKServer
 from tests.unit.harness import Chat, errors, texts, with_settings
 from tests.unit.scripted_model import ScriptedModel, calls, says
-from tests.unit.streaming.test_approvals import click, told
+from tests.unit.streaming.test_approvals import calls_with_results, click
 
 Answer = Callable[..., Agent[Any]]
 
@@ -122,12 +122,12 @@ async def test_an_agent_as_a_tool_continues_after_the_decision_about_its_tool(
     assert instructions(model) == ["You are the desk.", *["You are the cashier."] * 2, "You are the desk."]
     inner, outer = model.requests[2:]
     assert [m.text for m in inner[:2]] == ["You are the cashier.", "Pay five"]
-    [(_, outcome)] = told(inner)
+    [(_, outcome)] = calls_with_results(inner)
     assert outcome == "Paid 5." if is_allowed else "not approved" in outcome
     assert [c.result for m in outer for c in m.contents if c.type == "function_result"] == ["The till is closed."]
     # The next message finds all of it in the thread, in an order that providers take.
     await chat.send("Thanks")
-    remembered = told(model.requests[-1])
+    remembered = calls_with_results(model.requests[-1])
     assert len({call_id for call_id, _ in remembered}) == len(remembered) == 3
     assert [result for _, result in remembered][-1] == "The till is closed."
 
@@ -173,7 +173,7 @@ async def test_permissions_of_an_agent_and_of_one_that_is_its_tool_are_asked_tog
     assert (texts(events), errors(events)) == (["All is done."], [])
     assert (own.paid, till.paid) == ([1], [2, 3])
     await chat.send("Thanks")
-    remembered = told(model.requests[-1])
+    remembered = calls_with_results(model.requests[-1])
     assert len({call_id for call_id, _ in remembered}) == len(remembered) == 7
     assert all(result for _, result in remembered)
 

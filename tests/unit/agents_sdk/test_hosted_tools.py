@@ -30,7 +30,7 @@ from tests.unit.provider_stub import Answer, Call, ProviderStub, Responses
 from tests.unit.provider_stub import Chat as Wire
 from tests.unit.services_for_tests import open_services
 from tests.unit.streaming.test_approvals import click
-from tests.unit.streaming.test_strict_providers import SIGNATURE, call, calling, calls_in
+from tests.unit.streaming.test_strict_providers import SIGNATURE, answer_with_calls, call, calls_in
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
@@ -193,7 +193,7 @@ async def test_signatures_of_calls_are_sent_back_to_their_provider(tmp_path: Pat
         return "Rain."
 
     signed = call("function-call-1", extra_content=SIGNATURE)
-    stub.will(calling(signed, call("function-call-2", index=1)), Wire.text("Rain."), Wire.text("Dry."))
+    stub.will(answer_with_calls(signed, call("function-call-2", index=1)), Wire.text("Rain."), Wire.text("Dry."))
     connection = ProviderConnection(stub.url)
     client = CompletionsChatClient(connection=connection, model="m", path="/chat/completions")
     async with open_services(tmp_path / "second", client) as services:
@@ -224,7 +224,10 @@ async def test_signatures_of_an_agent_that_is_a_tool_go_back_after_a_permission(
         function = {"name": name, "arguments": json.dumps(arguments)}
         return {**call(call_id, extra_content=SIGNATURE), "function": function}
 
-    stub.will(calling(named("call-1", "ask_cashier", input="Pay five")), calling(named("call-2", "pay", amount=5)))
+    stub.will(
+        answer_with_calls(named("call-1", "ask_cashier", input="Pay five")),
+        answer_with_calls(named("call-2", "pay", amount=5)),
+    )
     stub.will(Wire.text("The till is closed."), Wire.text("Done."))
     connection = ProviderConnection(stub.url)
     client = CompletionsChatClient(connection=connection, model="m", path="/chat/completions")

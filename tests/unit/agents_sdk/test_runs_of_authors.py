@@ -25,7 +25,7 @@ from tests.unit.agents_sdk.imported import imported, sent_messages
 from tests.unit.harness import Chat, errors, texts
 from tests.unit.provider_stub import Chat as Completions
 from tests.unit.scripted_model import ScriptedModel, calls, says
-from tests.unit.streaming.test_approvals import told
+from tests.unit.streaming.test_approvals import calls_with_results
 
 pytestmark = pytest.mark.usefixtures("known_cities")
 
@@ -163,7 +163,7 @@ async def test_a_tool_in_a_thread_may_wait_for_a_run_which_is_made_where_the_con
     events = await Chat(server).send("Why?")
     assert (texts(events), errors(events)) == (["He knows."], [])
     assert loops == [asyncio.get_running_loop()] * 2
-    assert [result for _, result in told(model.requests[-1])] == ["Because.", "So."]
+    assert [result for _, result in calls_with_results(model.requests[-1])] == ["Because.", "So."]
 
 
 @pytest.mark.parametrize("provider", ["openai", "compatible"])
