@@ -27,7 +27,7 @@ THREADS = {
 }
 
 
-def test_what_is_typed_into_a_field_reaches_no_shortcut_of_the_page(stage: Stage) -> None:
+def test_typing_in_a_field_triggers_no_shortcut_of_the_page(stage: Stage) -> None:
     stage.server.on("threads.list", Answer(THREADS))
     stage.show(user_item("hi"), FORM)
     stage.page.evaluate(LISTEN)

@@ -25,7 +25,7 @@ LONG = "Said.\n\n" * 90
     ],
 )
 @pytest.mark.parametrize("below", ["", LONG])
-def test_what_comes_of_a_click_is_seen(stage: Stage, news: dict[str, object], below: str) -> None:
+def test_the_result_of_a_click_is_scrolled_into_view(stage: Stage, news: dict[str, object], below: str) -> None:
     end = [assistant_item(below, "msg_2")] if below else []
     stage.show(user_item("hi"), assistant_item(LONG), CARD, *end)
     stage.server.on("threads.custom_action", Stream([news]))
@@ -47,7 +47,7 @@ def test_a_reader_further_up_stays_there(stage: Stage) -> None:
     expect(stage.chat.element.get_by_text("Not now.")).not_to_be_in_viewport()
 
 
-def test_what_is_about_to_be_clicked_does_not_move_when_the_end_is_reached(stage: Stage) -> None:
+def test_the_transcript_does_not_move_when_the_scroll_button_disappears(stage: Stage) -> None:
     stage.show(user_item("hi"), assistant_item(LONG), CARD)
     wheel(stage.chat, -1500)
     latest = stage.find("button", "Scroll to the latest message")

@@ -63,7 +63,7 @@ def test_a_missing_assistant_is_reported(page: Page) -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (800, 600), (360, 640)])
-def test_what_is_hidden_below_has_a_button_that_covers_nothing(page: Page, width: int, height: int) -> None:
+def test_the_scroll_button_appears_for_hidden_text_and_covers_nothing(page: Page, width: int, height: int) -> None:
     chat = _open(page, width, height)
     chat.ask("weather in Bern")
     button = chat.element.get_by_role("button", name="Scroll to the latest message")

@@ -430,7 +430,7 @@ window.askForBytes = () => {
 """
 
 
-def test_what_is_recorded_is_written_into_the_composer(
+def test_a_recording_is_transcribed_into_the_composer(
     browser_type: BrowserType, browser_type_launch_args: dict[str, Any], shop: tuple[FilesServer, str]
 ) -> None:
     server, url = shop

@@ -601,7 +601,7 @@ def test_keys_that_name_prototypes_are_keys(stage: Stage) -> None:
     assert "polluted" in json.dumps(stage.page.evaluate("got[1]"))
 
 
-def test_what_the_server_hands_on_is_handed_on_as_data(stage: Stage) -> None:
+def test_server_data_is_passed_on_as_data_only(stage: Stage) -> None:
     code = "pwn()//"
     text = f"[a](chatkit-link://{code}?x=javascript:pwn()&y=%3Cimg%20onerror=pwn()%3E)"
     stage.server.on(

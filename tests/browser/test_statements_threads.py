@@ -381,7 +381,7 @@ def test_a_chat_is_renamed_by_enter_and_by_leaving_the_field_but_not_by_escape(s
     ]
 
 
-def test_the_list_goes_on_and_a_deleted_chat_asks_first(stage: Stage) -> None:
+def test_the_list_loads_more_pages_and_asks_before_a_deletion(stage: Stage) -> None:
     history_panel(stage)
     stage.server.reset()
     stage.server.on(

@@ -60,7 +60,7 @@ def test_a_shift_of_two_pixels_is_found_and_a_rounding_is_not() -> None:
     assert find_shifts({}, before)
 
 
-def test_what_looks_different_is_found_and_another_smoothing_is_not(tmp_path: Path) -> None:
+def test_different_looks_are_found_and_different_smoothing_is_ignored(tmp_path: Path) -> None:
     before = Image.new("RGB", (20, 10), (250, 250, 250))
     save_thumbnails({"Badge": before}, tmp_path)
     [stored] = load_thumbnails(tmp_path).values()

@@ -61,7 +61,7 @@ def test_nothing_that_is_sent_sticks_out_of_its_card(stage: Stage) -> None:
             assert host.evaluate(OVERFLOW) == [], f"{name}, {width} px, {direction}"
 
 
-def test_a_row_goes_on_below_only_where_it_has_no_room(stage: Stage) -> None:
+def test_a_row_wraps_only_if_it_has_no_room(stage: Stage) -> None:
     boxes = [{"type": "Box", "width": 90, "height": 20, "background": "red-400"}] * 3
     stage.show(user_item("hi"), widget({"type": "Row", "children": boxes}))
     lines = "root => new Set([...root.children].map(each => each.getBoundingClientRect().top)).size"

@@ -64,7 +64,7 @@ def _update_rows(folder: Path, values: str, *ids: str) -> None:
             assert changed.rowcount == 1
 
 
-async def test_what_a_crash_breaks_off_can_be_sent_again_or_leaves_nothing(tmp_path: Path) -> None:
+async def test_uploads_broken_off_by_a_crash_can_be_repeated_or_leave_nothing(tmp_path: Path) -> None:
     async with running(tmp_path, python=own_python) as server:
         await server.get("/")
         pending, _ = await _announce(server, "pending.txt", 5)

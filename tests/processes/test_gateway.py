@@ -39,7 +39,7 @@ async def reading(gateway: ServerProcess, story: Story) -> AsyncIterator[None]:
         await asyncio.wait([task])
 
 
-async def test_three_services_behind_the_gateway_and_two_go_on_when_one_is_killed(tmp_path: Path) -> None:
+async def test_two_of_three_services_behind_the_gateway_keep_running_when_one_is_killed(tmp_path: Path) -> None:
     shared = {**SHARED, **BEHIND, "DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path}/shared.db"}
     # As the file says it: one line for each use case.
     assert GATEWAY.count("todo todo:8000;") == 1
@@ -89,7 +89,7 @@ async def test_three_services_behind_the_gateway_and_two_go_on_when_one_is_kille
         assert sent.is_success, sent.text
 
 
-async def test_what_a_client_says_of_its_own_way_is_not_believed_behind_the_gateway(tmp_path: Path) -> None:
+async def test_forwarding_headers_of_a_client_are_ignored_behind_the_gateway(tmp_path: Path) -> None:
     forged = {"X-Forwarded-Proto": "https", "X-Forwarded-Prefix": "/elsewhere", "X-Forwarded-For": "192.0.2.9"}
     async with running(tmp_path, **BEHIND) as server:
         places = dict.fromkeys(("weather", "todo"), host_and_port(server))

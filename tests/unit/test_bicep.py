@@ -210,7 +210,7 @@ HAVE_NO_LOGS = {
 }  # fmt: skip
 
 
-def test_what_has_logs_sends_them_to_the_workspace_and_what_has_a_place_has_tags() -> None:
+def test_resources_send_their_logs_to_the_workspace_and_have_tags() -> None:
     found = {}
     for path in FILES:
         declared = {name_of(each): each for each in of_kind(path, "resource_declaration")}
@@ -254,7 +254,7 @@ def test_the_app_has_its_probes_its_grace_and_variables_that_somebody_reads() ->
     Settings(_env_file=None, trusted_proxies=variables["TRUSTED_PROXIES"].strip("'"))  # type: ignore[call-arg]
 
 
-def test_what_azd_reads_and_fills_in_is_there() -> None:
+def test_all_parameters_of_azd_exist() -> None:
     parameters = json.loads((INFRA / "main.parameters.json").read_text(encoding="utf-8"))["parameters"]
     asked = {name_of(each): text(each) for each in of_kind(MAIN, "parameter_declaration")}
     assert set(parameters) == set(asked), "all can be set with azd"

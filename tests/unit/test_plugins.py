@@ -160,7 +160,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_use_case_is_reported_and_stops_nobody(
+def test_a_broken_use_case_is_reported_and_stops_no_other(
     name: str, folder: Path, load: Callable[..., LoadedUseCases], caplog: pytest.LogCaptureFixture
 ) -> None:
     source, words = BROKEN[name]

@@ -78,7 +78,7 @@ def test_an_installed_package_refers_to_a_clone_for_tests(installed: Path, tmp_p
     assert done.stderr == "'test' is a command of a clone: run ./parlor test there.\n"
 
 
-def test_what_is_installed_imports_a_workflow(installed: Path, tmp_path: Path) -> None:
+def test_an_installed_package_imports_a_workflow(installed: Path, tmp_path: Path) -> None:
     file = ROOT / "tests/unit/agents_sdk/exported/triage.py"
     done = run_installed(installed, ["import-workflow", str(file), "post-office", "--into", "mine"], tmp_path)
     assert (done.returncode, done.stderr) == (0, "")

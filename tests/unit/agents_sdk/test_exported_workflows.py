@@ -362,7 +362,7 @@ async def test_agents_side_by_side_have_a_message_each_and_an_agent_as_a_tool_ha
         assert "Too dear." in known
 
 
-async def test_what_people_have_edited_works_too(tmp_path: Path) -> None:
+async def test_edited_exports_work_too(tmp_path: Path) -> None:
     async with imported(tmp_path, "pictures") as flow:
         flow.will_say("A cat.")
         assert texts(await flow.chat().send("What is it?")) == ["A cat. (0 seen)"]

@@ -265,5 +265,5 @@ def test_a_process_without_such_use_cases_loads_no_more_of_the_sdk_than_chatkit_
     assert loaded_of_the_sdk[2] == "serving: set()"
 
 
-def test_what_reads_exported_workflows_loads_nothing_of_the_sdk(loaded_of_the_sdk: list[str]) -> None:
+def test_reading_exported_workflows_imports_nothing_of_the_sdk(loaded_of_the_sdk: list[str]) -> None:
     assert loaded_of_the_sdk[:2] == ["reading: set()", "importing: set()"]

@@ -61,7 +61,7 @@ def ask(chat: Chat, model: ScriptedModel) -> Ask:
     return ask
 
 
-async def test_its_tools_are_called_whoever_connects_it(
+async def test_tools_of_a_server_are_called_whoever_connects_it(
     answer_with: Answer, server_of: Callable[..., Any], shelf: Shelf, ask: Ask
 ) -> None:
     await shelf.start()

@@ -154,7 +154,7 @@ async def test_an_agent_that_all_share_answers_each_from_their_own_conversation(
     assert shared.tools == [look_up]
 
 
-async def test_what_a_person_chose_in_the_composer_is_used(tmp_path: Path) -> None:
+async def test_the_choices_in_the_composer_are_used(tmp_path: Path) -> None:
     model = ScriptedModel(turns=[calls("look_up", city="Bern"), says("Sunny.")])
     async with chat_with(tmp_path, model) as chat:
         offered = Composer(

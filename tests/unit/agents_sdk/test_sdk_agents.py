@@ -91,7 +91,7 @@ async def test_a_tool_is_a_step_and_its_result_goes_to_the_model(chat: Chat, mod
     assert model.requests[1][-1].contents[0].result == "Added milk."
 
 
-async def test_what_tools_put_into_the_context_appears_in_its_order(chat: Chat, model: ScriptedModel) -> None:
+async def test_events_of_tools_in_the_context_appear_in_order(chat: Chat, model: ScriptedModel) -> None:
     @function_tool
     async def show(ctx: Context) -> str:
         """Show."""
@@ -298,7 +298,7 @@ async def test_a_tool_that_needs_approval_is_run_only_when_a_person_allows_it(
     assert told == ["Paid."] if is_allowed else "not allowed" in told[0]
 
 
-async def test_of_a_batch_only_what_needs_a_word_waits_and_nothing_is_done_twice(
+async def test_only_the_calls_of_a_batch_that_need_approval_wait_and_none_runs_twice(
     chat: Chat, model: ScriptedModel
 ) -> None:
     ran = []

@@ -86,9 +86,7 @@ def test_nothing_of_the_file_is_run_and_the_sdk_is_not_loaded(tmp_path: Path) ->
          r"several functions may be the workflow \(a, b\); choose one with --entry"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_one_is_refused_with_culprit_and_remedy(
-    tmp_path: Path, file: str, text: str, words: str
-) -> None:
+def test_an_invalid_workflow_is_refused_with_cause_and_remedy(tmp_path: Path, file: str, text: str, words: str) -> None:
     assert re.search(words, refusal(tmp_path, text, file), re.DOTALL)
 
 
@@ -113,7 +111,7 @@ def test_a_name_that_is_taken_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "words"), [("missing", "there is no file"), ("folder", "is a folder"), ("bytes", "not a text")]
 )
-def test_what_is_no_text_file_is_refused(tmp_path: Path, make: str, words: str) -> None:
+def test_files_that_are_no_text_are_refused(tmp_path: Path, make: str, words: str) -> None:
     path = tmp_path / "flow.py"
     if make == "folder":
         path.mkdir()
@@ -130,7 +128,7 @@ def test_a_variable_of_the_environment_that_is_not_set_is_named_with_what_to_do(
         ExportedWorkflow(file)
 
 
-def test_what_a_file_imports_from_beside_it_is_copied_and_nothing_else(tmp_path: Path) -> None:
+def test_only_imported_neighbours_of_a_file_are_copied(tmp_path: Path) -> None:
     (tmp_path / "config.py").write_text("PLAN = 'gold'\n")  # a name that the platform has too
     (tmp_path / "prompts.py").write_text("from .config import PLAN\n")
     (tmp_path / "unused.py").write_text("")
@@ -156,13 +154,13 @@ def test_what_a_file_imports_from_beside_it_is_copied_and_nothing_else(tmp_path:
         ("", "import my_tools, no_such_thing", "line 1 imports 'no_such_thing', which is not installed"),
     ],
 )
-def test_what_cannot_be_imported_from_beside_it_is_named(tmp_path: Path, beside: str, text: str, words: str) -> None:
+def test_neighbours_that_cannot_be_imported_are_named(tmp_path: Path, beside: str, text: str, words: str) -> None:
     (tmp_path / "my_tools.py").write_text(beside)
     (tmp_path / "other.py").write_text("")
     assert words in refusal(tmp_path, f"{text}\n{ENTRY}")
 
 
-def test_what_an_except_stands_around_may_be_missing(tmp_path: Path) -> None:
+def test_an_import_with_a_fallback_may_be_missing(tmp_path: Path) -> None:
     import_text(tmp_path, f"try:\n    import no_such_thing\nexcept ImportError:\n    no_such_thing = None\n{ENTRY}")
 
 
@@ -181,7 +179,7 @@ def test_the_function_that_answers_is_found_or_named(tmp_path: Path) -> None:
     assert "entry='ask'" in (made / "plugin.py").read_text()
 
 
-def test_what_needs_openai_is_named_with_its_line(tmp_path: Path) -> None:
+def test_features_that_need_openai_are_named_with_their_line(tmp_path: Path) -> None:
     made = import_workflow(EXPORTED / "library.py", "library", tmp_path, [])
     assert [str(need) for need in made.needs] == [
         "file search in vector stores (FileSearchTool, line 6)",
@@ -249,7 +247,7 @@ async def test_the_doctor_says_what_an_imported_workflow_needs(tmp_path: Path) -
         assert (True, "shelf: web search (WebSearchTool, line 11)") in states
 
 
-async def test_a_broken_one_is_disabled_and_the_others_go_on(tmp_path: Path) -> None:
+async def test_a_broken_use_case_is_disabled_and_the_others_run(tmp_path: Path) -> None:
     folder = import_text(tmp_path, ENTRY, name="broken_flow")
     (folder / "flow.py").write_text("import no_such_thing\n" + ENTRY)
     async with open_services(tmp_path) as services:

@@ -38,7 +38,7 @@ async def states(desk: Desk, ids: dict[str, str]) -> set[str]:
     return there
 
 
-async def test_what_was_never_sent_is_removed_in_time_and_what_is_part_of_a_thread_never(
+async def test_unsent_files_are_removed_in_time_and_files_of_a_thread_never(
     tmp_path: Path, any_database_url: str
 ) -> None:
     async with open_desk(tmp_path, database_url=any_database_url) as desk, desk.person() as ada:
@@ -68,7 +68,7 @@ async def _check_ends(desk: Desk, ada: Person) -> None:
     assert (await desk.keys(), await desk.rows()) == ([], 0)
 
 
-async def test_what_deletes_a_thread_without_a_word_leaves_no_file_for_long(desk: Desk, ada: Person) -> None:
+async def test_a_thread_deleted_in_the_store_leaves_no_file_for_long(desk: Desk, ada: Person) -> None:
     sent = await ada.upload("a.txt", b"words", "text/plain")
     await ada.send("Read", [sent["id"]])
     file = await desk.files.find(sent["id"])

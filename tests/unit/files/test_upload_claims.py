@@ -45,7 +45,7 @@ class Waiting:
 
 
 @pytest.mark.parametrize("again", [b"words", b"sword"])
-async def test_what_a_crash_has_broken_off_is_sent_again_at_once(any_desk: Desk, again: bytes) -> None:
+async def test_an_upload_broken_off_by_a_crash_can_be_repeated_at_once(any_desk: Desk, again: bytes) -> None:
     files = any_desk.files
     async with any_desk.person() as ada:
         announced = (await ada.announce("a.txt", b"words", "text/plain")).json()
@@ -130,7 +130,7 @@ async def test_a_stalled_upload_that_continues_later_overwrites_nothing(desk: De
     assert await desk.files.objects.read(file.content_key, 100) == b"words"
 
 
-async def test_what_is_deleted_while_another_may_still_move_it_waits_for_that(desk: Desk, ada: Person) -> None:
+async def test_deletion_waits_while_another_process_may_move_the_file(desk: Desk, ada: Person) -> None:
     announced = (await ada.announce("a.txt", b"words", "text/plain")).json()
     file = await desk.files.find(announced["id"])
     await set_claimed(desk, file.id, utc_now() - timedelta(minutes=1))

@@ -175,9 +175,7 @@ async def test_an_avif_picture_becomes_one_that_models_take_and_loses_its_notes(
 
 
 @pytest.mark.parametrize(("name", "declared"), [("IMG 1.HEIC", "image/heif"), ("IMG 1", "application/octet-stream")])
-async def test_what_a_telephone_photographs_in_becomes_a_jpeg_and_loses_its_notes(
-    desk: Desk, name: str, declared: str
-) -> None:
+async def test_a_heic_photograph_becomes_a_jpeg_without_metadata(desk: Desk, name: str, declared: str) -> None:
     data = telephone_photograph()
     assert b"SecretCameraMaker" in data
     async with desk.person() as bob:

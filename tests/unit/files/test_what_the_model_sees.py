@@ -128,7 +128,7 @@ async def test_a_moving_picture_is_one_that_stands(desk: Desk, ada: Person) -> N
     assert (image.size, image.format, getattr(image, "n_frames", 1)) == ((20, 10), "JPEG", 1)
 
 
-async def test_what_is_too_much_is_named_and_the_newest_are_shown(tmp_path: Path) -> None:
+async def test_files_beyond_the_budget_are_named_and_the_newest_are_shown(tmp_path: Path) -> None:
     noisy = Image.effect_noise((300, 300), 80)
     buffer = io.BytesIO()
     noisy.save(buffer, "PNG")

@@ -388,7 +388,7 @@ async def test_the_last_round_of_tools_may_call_none_and_ends_with_the_known_sen
     assert [content.text for content in found if content.type == "text"] == [LIMIT_REACHED]
 
 
-async def test_a_sub_agent_that_needs_a_word_fails_with_the_known_sentence() -> None:
+async def test_a_sub_agent_that_needs_approval_fails_with_the_known_message() -> None:
     """Relied on by `framework/sentences.py` and `streaming/answers/tool_guard.py`: the model is told
     that nobody can be asked, and the author to use a workflow.
 
@@ -554,7 +554,7 @@ def test_agents_are_found_in_tools_and_exchanged_in_executors() -> None:
     assert executor.agent is other
 
 
-def test_what_may_see_the_text_of_an_answer_can_be_seen() -> None:
+def test_everything_that_can_change_the_text_of_an_answer_is_detected() -> None:
     """Relied on by `framework/plain_agents.py`: text goes straight to the person where nothing may want it first.
 
     When this fails: find what else may look into an answer, and let it close the direct way.
@@ -715,7 +715,7 @@ def test_an_action_without_a_type_comes_through_as_no_text() -> None:
     assert not isinstance(request.params.action.type, str)
 
 
-def test_what_we_say_of_an_item_overrides_what_the_converter_says() -> None:
+def test_our_texts_of_items_override_those_of_the_converter() -> None:
     """Relied on by `streaming/answers/history.py`: a subclass of a dated beta, which has renamed methods before.
 
     When this fails: give the override the new name, arguments or kind; else the converter's own text reaches the model.

@@ -67,7 +67,7 @@ def test_a_provider_that_somebody_chose_stays() -> None:
         shared._default_openai_key = None
 
 
-def test_what_a_provider_stores_is_left_to_those_who_ask_it_themselves() -> None:
+def test_stored_responses_are_used_only_with_an_authors_own_provider() -> None:
     """`without_stored_responses` strips what our provider could not go on with.
 
     When this fails: look in `agents/run.py` which arguments let a run send what is new alone.

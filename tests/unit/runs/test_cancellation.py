@@ -104,7 +104,7 @@ async def test_a_tool_whose_clean_up_never_ends_does_not_hold_up_its_thread(tmp_
         server.gone.set()
 
 
-async def test_a_tool_that_swallows_a_stop_does_not_let_the_agent_go_on(tmp_path: Path) -> None:
+async def test_a_tool_that_swallows_a_stop_does_not_let_the_agent_continue(tmp_path: Path) -> None:
     model = ScriptedModel(turns=[calls("hold_on"), calls("act", call_id="call_2"), says(*["x "] * 200)])
     async with open_services(tmp_path, model) as services:
         server = StubbornServer(services)

@@ -84,7 +84,7 @@ def as_json(events: list[ThreadStreamEvent]) -> list[dict[str, Any]]:
 
 
 @given(EVENTS, st.integers(0, 150), st.data())
-def test_what_is_read_after_any_event_is_what_came_after_it(
+def test_reading_after_any_event_gives_the_events_after_it(
     events: list[ThreadStreamEvent], repeated: int, data: st.DataObject
 ) -> None:
     events = [*events, *(delta("msg_1", 0, f"{n},") for n in range(repeated)), *events]
@@ -115,7 +115,7 @@ def test_reading_now_and_then_shows_each_event_once(events: list[ThreadStreamEve
     assert merge_texts(seen) == merge_texts(as_json(events))
 
 
-def test_what_is_kept_is_bounded_in_bytes_whatever_the_alphabet() -> None:
+def test_the_log_is_bounded_in_bytes_in_any_alphabet() -> None:
     sizes = []
     for letter in "a\u00e4\u4e2d\U0001f600":
         log = MemoryLog(serialize, max_bytes=10**6)
@@ -126,7 +126,7 @@ def test_what_is_kept_is_bounded_in_bytes_whatever_the_alphabet() -> None:
     assert [size - envelopes for size in sizes] == [2_000, 4_000, 6_000, 8_000]
 
 
-def test_what_is_open_holds_all_its_text_whenever_one_looks() -> None:
+def test_open_items_always_have_their_complete_text() -> None:
     log = MemoryLog(serialize, max_bytes=10**6)
     log.append(item_added("msg_1"))
     for n in range(200):

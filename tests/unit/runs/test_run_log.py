@@ -114,7 +114,7 @@ async def test_an_answer_is_viewed_from_its_log_and_again_after_its_end(chat: Ch
     assert streamed_text([event for _, event in numbered_events(again)]) == "One two three"
 
 
-async def test_a_viewer_that_comes_back_goes_on_after_what_it_has_seen(chat: Chat) -> None:
+async def test_a_returning_viewer_continues_after_the_events_it_has_seen(chat: Chat) -> None:
     gate = asyncio.Event()
     script(chat, [*says("One "), gate, *says("two")])
     viewer = await start(chat)

@@ -345,7 +345,7 @@ async def test_drain_refuses_new_runs_waits_for_the_rest_and_then_keeps_what_the
         assert "restarting" in last["message"]
 
 
-async def test_a_stock_connection_that_is_lost_after_the_signal_is_nobodys_stop(open_chat: OpenChat) -> None:
+async def test_a_stock_connection_lost_after_the_signal_is_no_stop(open_chat: OpenChat) -> None:
     gate = asyncio.Event()
     async with open_chat([*says("Once "), gate, *says("more")]) as chat:
         viewer = await start(chat, resumable=False)

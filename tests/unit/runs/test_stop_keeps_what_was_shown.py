@@ -146,7 +146,7 @@ async def test_a_finished_workflow_keeps_its_summary(chat: Chat) -> None:
     assert await hidden_items(chat) == ["hidden_context_item", "sdk_hidden_context"], "what the tool did is remembered"
 
 
-async def test_what_a_tool_has_shown_is_kept_though_it_still_waits(chat: Chat) -> None:
+async def test_widgets_of_a_tool_that_wait_for_the_store_are_kept(chat: Chat) -> None:
     script(chat, calls("show_five"), [asyncio.Event()])
     await stop_while_storing(chat, "widget")
     widgets = [item["widget"]["id"] for item in await chat.items() if item["type"] == "widget"]
@@ -154,7 +154,7 @@ async def test_what_a_tool_has_shown_is_kept_though_it_still_waits(chat: Chat) -
     assert await hidden_items(chat) == ["hidden_context_item", "sdk_hidden_context"]
 
 
-async def test_what_waits_is_kept_under_ids_of_its_own(chat: Chat) -> None:
+async def test_waiting_items_are_stored_under_their_own_ids(chat: Chat) -> None:
     script(chat, [*calls("say_twice", text="older")], says("End", message_id="m2"))
     await chat.send("Go")
     both = [*calls("show_five"), *calls("say_twice", call_id="call_2", text="newer")]
@@ -171,7 +171,7 @@ async def test_what_waits_is_kept_under_ids_of_its_own(chat: Chat) -> None:
     assert said == ["older", "End", "newer"]
 
 
-async def test_what_an_action_has_shown_is_kept_though_it_still_waits(chat: Chat) -> None:
+async def test_widgets_of_an_action_that_wait_for_the_store_are_kept(chat: Chat) -> None:
     await chat.send("Go")
     store = with_store(chat, LingeringStore(chat.server.services.database, "widget"))
     click = body("threads.custom_action", True, thread_id=chat.thread_id, action={"type": "test.five"})

@@ -60,7 +60,7 @@ async def test_a_store_is_known_by_its_type_under_any_name(talk_to: Talk) -> Non
     assert texts(await talk_to(Typed).send("Hello")) == ["Hello"]
 
 
-async def test_what_only_a_store_of_its_own_can_do_is_said_with_the_way_to_have_it(
+async def test_methods_of_a_custom_store_are_reported_with_the_remedy(
     talk_to: Talk, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Noting(EchoServer):
@@ -154,7 +154,7 @@ async def coroutine(*_: Any) -> None: ...
         (lambda: None, r"raised TypeError: .*takes 0 positional"),
     ],
 )
-def test_what_cannot_be_taken_is_said_by_name(services: Services, make: Any, reason: str) -> None:
+def test_an_unsupported_server_is_refused_with_a_reason(services: Services, make: Any, reason: str) -> None:
     with pytest.raises(ServerError, match=reason):
         StockServer(make).bind(services)
 

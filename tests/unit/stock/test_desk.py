@@ -40,7 +40,7 @@ async def test_its_agent_answers_with_our_model_and_the_history_is_ours(talk_to:
     assert all("model" not in options for options in model.options)
 
 
-async def test_what_it_calls_a_thread_is_its_title(talk_to: Talk, model: ScriptedModel) -> None:
+async def test_the_servers_title_becomes_the_title_of_the_thread(talk_to: Talk, model: ScriptedModel) -> None:
     chat = talk_to(DeskServer)
     model.turns = [says("Hello.")]
     events = await chat.send("Hi")
@@ -83,9 +83,7 @@ async def test_its_store_keeps_what_it_can_do_more_and_is_found_everywhere(talk_
     assert (store.threads, store.items) == ({}, {})
 
 
-async def test_a_client_tool_pauses_the_answer_and_its_output_goes_on_with_it(
-    talk_to: Talk, model: ScriptedModel
-) -> None:
+async def test_a_client_tool_pauses_the_answer_and_its_output_continues_it(talk_to: Talk, model: ScriptedModel) -> None:
     chat = talk_to(DeskServer)
     model.turns = [calls("ring", "c9"), says("It rang.", message_id="m2")]
     events = await chat.send("Ring")

@@ -277,9 +277,7 @@ async def test_a_model_of_its_own_is_asked_and_not_ours(talk_to: Talk, model: Sc
     assert (asked, model.requests) == (["own"], [])
 
 
-async def test_who_goes_on_with_a_response_of_openais_has_the_thread_instead(
-    talk_to: Talk, model: ScriptedModel
-) -> None:
+async def test_previous_response_ids_are_replaced_by_the_thread(talk_to: Talk, model: ScriptedModel) -> None:
     @function_tool
     def look(what: str) -> str:
         """Look."""

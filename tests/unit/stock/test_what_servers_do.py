@@ -100,7 +100,7 @@ def respond_with(*events: Any) -> Any:
         (build_list(["milk"]), ""),
     ],
 )
-async def test_what_is_no_event_ends_the_answer_and_the_log_says_what_to_yield(
+async def test_an_invalid_event_ends_the_answer_and_the_log_says_what_to_yield(
     talk_to: Talk, caplog: pytest.LogCaptureFixture, event: Any, advice: str
 ) -> None:
     chat = talk_to(server_class(respond_with(event)))
@@ -123,7 +123,7 @@ async def test_an_event_that_chatkit_does_not_know_is_passed_on(talk_to: Talk) -
     assert {"type": "desk.mood", "mood": "good"} in events
 
 
-async def test_what_cannot_be_sent_is_an_error(talk_to: Talk) -> None:
+async def test_an_event_that_cannot_be_serialized_is_an_error(talk_to: Talk) -> None:
     class Odd(BaseModel):
         type: str = "desk.odd"
         what: Any = None
@@ -219,7 +219,7 @@ async def test_messages_that_share_an_id_are_as_many_as_were_said(talk_to: Talk)
     assert len({item["id"] for item in items}) == 6
 
 
-async def test_what_it_writes_itself_and_then_yields_is_one_item(talk_to: Talk) -> None:
+async def test_an_item_that_is_stored_and_yielded_is_one_item(talk_to: Talk) -> None:
     async def respond(self: Any, thread: Any, message: Any, context: Any) -> Any:
         item = build_message(thread, "msg_mine", "Hello.")
         await self.store.add_thread_item(thread.id, item, context)
@@ -251,7 +251,7 @@ async def test_it_reads_as_many_items_as_it_asks_for(talk_to: Talk) -> None:
     assert [item.id for item in pages[3].data] == ["m4", "m5", "m6"]
 
 
-async def test_what_it_changes_of_the_thread_is_kept_and_told(talk_to: Talk) -> None:
+async def test_changes_of_the_thread_are_stored_and_sent(talk_to: Talk) -> None:
     async def respond(self: Any, thread: Any, message: Any, context: Any) -> Any:
         thread.title = "Mine"
         thread.metadata["count"] = thread.metadata.get("count", 0) + 1
@@ -324,7 +324,7 @@ async def test_a_context_of_another_person_opens_nothing(talk_to: Talk) -> None:
     assert texts(await bob.send("Hi")) == [bob.thread_id]
 
 
-async def test_what_is_missing_raises_chatkits_own_error(talk_to: Talk) -> None:
+async def test_a_missing_object_raises_chatkits_own_error(talk_to: Talk) -> None:
     ada = talk_to(EchoServer, user="ada")
     await ada.send("Hi")
 

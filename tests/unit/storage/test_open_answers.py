@@ -173,7 +173,7 @@ async def test_a_living_process_without_the_lock_is_not_taken_for_dead(sqlite_ur
     await old.close()
 
 
-async def test_what_cannot_be_cleaned_up_stops_no_start(sqlite_url: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_failed_cleanup_does_not_prevent_the_start(sqlite_url: str, caplog: pytest.LogCaptureFixture) -> None:
     database = Database(sqlite_url)
     await ParlorStore(database).open_answers.enter()  # without its tables
     assert "what a killed server has left stays for now" in caplog.text

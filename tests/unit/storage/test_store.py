@@ -163,7 +163,7 @@ async def test_a_title_takes_the_place_of_the_one_that_was_known_and_of_no_other
 
 
 @pytest.mark.parametrize("method", CALLS_ON_A_THREAD)
-async def test_what_is_a_strangers_reads_as_missing_and_stays_as_it_was(
+async def test_another_persons_data_reads_as_missing_and_stays_unchanged(
     store: ParlorStore, thread: ThreadMetadata, method: str
 ) -> None:
     await _fill(store, thread, assistant_message("msg_1"), widget("msg_2"))
@@ -385,7 +385,7 @@ async def test_every_kind_of_item_comes_back_as_it_went_in(store: ParlorStore, t
     assert [item.model_dump() for item in page.data] == [item.model_dump() for item in expected]
 
 
-async def test_an_item_of_an_unknown_type_is_left_out_and_paging_goes_on(
+async def test_an_item_of_an_unknown_type_is_left_out_and_paging_continues(
     store: ParlorStore, any_database: Database, thread: ThreadMetadata, caplog: pytest.LogCaptureFixture
 ) -> None:
     await _fill(
@@ -434,7 +434,7 @@ async def test_feedback_comes_back_with_the_page_that_holds_its_item(
     assert "feedback" not in whole["items"]
 
 
-async def test_feedback_on_what_is_not_in_the_thread_is_not_kept_at_all(
+async def test_feedback_with_an_item_of_another_thread_is_refused_entirely(
     store: ParlorStore, thread: ThreadMetadata
 ) -> None:
     other = await _new_thread(store)

@@ -290,7 +290,7 @@ def test_the_sentence_is_still_the_frameworks() -> None:
     assert _tools._FUNCTION_INVOCATION_LIMIT_FALLBACK_TEXT == LIMIT_REACHED
 
 
-async def test_an_action_may_let_the_agent_go_on(chat: Chat, model: ScriptedModel) -> None:
+async def test_an_action_may_let_the_agent_continue(chat: Chat, model: ScriptedModel) -> None:
     model.turns = [says("One."), says("Two.")]
     await chat.send("Count")
     assert texts(await chat.act(None, "view.go_on")) == ["Two."]

@@ -282,7 +282,7 @@ async def test_a_tool_in_a_worker_thread_can_show_progress(chat: Chat, model: Sc
     assert [e["text"] for e in events if e["type"] == "progress_update"] == ["Looking at Bern"]
 
 
-async def test_what_a_tool_in_a_worker_thread_shows_arrives_while_it_works(chat: Chat, model: ScriptedModel) -> None:
+async def test_events_of_a_tool_in_a_worker_thread_arrive_while_it_runs(chat: Chat, model: ScriptedModel) -> None:
     for signal in (BEGIN, ENOUGH):
         signal.clear()
     model.turns = [calls("look_and_wait"), says("Yes.")]
@@ -362,7 +362,7 @@ async def test_the_providers_stream_is_closed_when_the_viewer_goes_away(chat: Ch
     assert items[-1]["id"].startswith("interrupted_"), "and says that it is one"
 
 
-async def test_what_tools_returned_is_remembered_in_the_next_turn(chat: Chat, model: ScriptedModel) -> None:
+async def test_results_of_tools_are_in_the_history_of_the_next_turn(chat: Chat, model: ScriptedModel) -> None:
     model.turns = [calls("look", city="Bern"), says("Blue.", message_id="m2"), says("Yes.")]
     await chat.send("Sky?")
     await chat.send("Are you sure?")
@@ -426,7 +426,7 @@ async def test_an_image_of_the_model_is_shown(chat: Chat, model: ScriptedModel) 
     assert texts(events) == ["There."]
 
 
-async def test_what_comes_with_a_piece_of_text_is_not_lost(chat: Chat, model: ScriptedModel) -> None:
+async def test_other_content_in_a_piece_of_text_is_not_lost(chat: Chat, model: ScriptedModel) -> None:
     usage = Content.from_usage({"total_token_count": 7})
     both = gives(build_text_piece("sky"), usage, message_id="m1")
     model.turns = [[*says("Blue "), *both]]

@@ -182,7 +182,7 @@ def calls_with_results(messages: list[Message]) -> list[tuple[str, str]]:
     return [(c.call_id or "", results.get(c.call_id, "")) for c in contents if c.type == "function_call"]
 
 
-async def test_a_tool_that_needs_a_word_shows_what_it_wants_and_waits(chat: Chat, model: ScriptedModel) -> None:
+async def test_a_tool_that_needs_approval_shows_its_call_and_waits(chat: Chat, model: ScriptedModel) -> None:
     model.turns = [calls("delete_file", path="/data/x")]
     events = await chat.send("Delete x")
     card = card_of(events)
@@ -307,7 +307,7 @@ async def test_an_allowed_call_that_fails_is_a_failed_step_and_the_model_knows_w
     assert [result for _, result in calls_with_results(model.requests[-1])] == [result]
 
 
-async def test_what_middleware_aborts_ends_the_answer_and_may_have_been_begun(
+async def test_a_call_aborted_by_middleware_ends_the_answer_and_may_have_begun(
     services: Services, model: ScriptedModel
 ) -> None:
     chat = Chat(CarefulServer(services, tools=TOOLS, middleware=[Audit()]))

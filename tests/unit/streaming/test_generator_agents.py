@@ -161,7 +161,7 @@ async def test_to_yield_nothing_is_a_failure(chat: Chat) -> None:
     assert error_text(await chat.send("Go")) == "The model gave no answer."
 
 
-async def test_what_cannot_be_shown_is_named(chat: Chat, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_unsupported_yield_is_named_in_the_log(chat: Chat, caplog: pytest.LogCaptureFixture) -> None:
     async def show(messages: list[Message], turn: Turn) -> AsyncGenerator[Any, None]:
         yield 42
 

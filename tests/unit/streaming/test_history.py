@@ -94,7 +94,7 @@ async def test_a_quote_stays_with_its_message_wherever_it_stands() -> None:
     assert [m.role for m in messages] == ["user", "assistant"]
 
 
-async def test_what_breaks_providers_is_left_out() -> None:
+async def test_items_that_providers_refuse_are_left_out() -> None:
     pending = ClientToolCallItem(**base(), call_id="c", name="n", arguments={}, status="pending")
     relative = GeneratedImageItem(**base(), image=GeneratedImage(id="g", url="/files/g.png"))
     messages = await convert(pending, says("  "), EndOfTurnItem(**base()), relative, asks("Hi"))

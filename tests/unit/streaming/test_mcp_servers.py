@@ -150,7 +150,7 @@ async def test_a_call_that_may_have_had_an_effect_is_not_repeated(
     assert shelf.done == ["read", "put", "put"]
 
 
-async def test_what_a_tool_says_of_its_own_failure_is_no_loss_of_its_server(
+async def test_an_error_of_a_tool_does_not_count_as_a_lost_server(
     chat: Chat, model: ScriptedModel, shelf: Shelf
 ) -> None:
     await shelf.start()

@@ -127,7 +127,7 @@ async def test_attributes_of_the_author_s_own_change_nothing(services: Services,
 
 
 @pytest.mark.parametrize("name", sorted(RESERVED_NAMES))
-def test_what_is_reserved_is_refused_by_name(name: str) -> None:
+def test_reserved_names_are_refused(name: str) -> None:
     with pytest.raises(FinalMethodError, match=f"Bad defines '{name}', which the platform owns"):
         type("Bad", (BaseChatKitServer,), {name: stray})
     mixin = type("Mixin", (), {name: stray})
@@ -261,7 +261,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("how", REFUSED)
-def test_what_cannot_be_a_hook_is_refused_by_the_hook_s_name(how: str) -> None:
+def test_an_invalid_hook_is_refused_by_name(how: str) -> None:
     body, reason = REFUSED[how]
     with pytest.raises(PluginError, match=f"Shop defines .*{reason}"):
         type("Shop", (BaseChatKitServer,), body)
@@ -428,7 +428,7 @@ async def test_helpers_called_like_an_agent_s_members_change_nothing(services: S
     assert said == ["Piped.", "Owned.", "Answered."]
 
 
-def test_what_a_decorator_adds_to_a_class_is_refused_when_an_object_is_made(services: Services) -> None:
+def test_a_reserved_method_added_to_a_class_later_is_refused_at_construction(services: Services) -> None:
     class Shop(ShopServer):
         pass
 

@@ -72,7 +72,7 @@ async def learn_habit(chat: Chat, stub: ProviderStub, protocol: Any) -> None:
     assert texts(await chat.send("Hi")) == ["Hello"]
 
 
-async def test_what_a_model_of_that_habit_wrote_before_it_was_cut_off_stays_a_thought(
+async def test_a_cut_off_text_of_a_model_with_that_habit_stays_a_thought(
     chat: Chat, stub: ProviderStub, protocol: Any
 ) -> None:
     await learn_habit(chat, stub, protocol)
@@ -84,7 +84,7 @@ async def test_what_a_model_of_that_habit_wrote_before_it_was_cut_off_stays_a_th
     assert texts(await chat.send("Rain?")) == ["Yes."]
 
 
-async def test_what_such_a_model_wrote_before_its_limit_of_length_stays_a_thought(
+async def test_a_text_of_such_a_model_cut_at_its_length_limit_stays_a_thought(
     chat: Chat, stub: ProviderStub, protocol: Any
 ) -> None:
     await learn_habit(chat, stub, protocol)
@@ -105,7 +105,7 @@ async def test_such_a_model_may_speak_about_the_tag(chat: Chat, stub: ProviderSt
 
 
 @pytest.mark.parametrize("end", ["close", "end"])
-async def test_what_waited_for_more_is_said_when_an_answer_is_cut_off(
+async def test_held_back_text_is_shown_when_an_answer_is_cut_off(
     chat: Chat, stub: ProviderStub, protocol: Any, end: Any
 ) -> None:
     stub.will(protocol.part("It rains", " <", then=end))

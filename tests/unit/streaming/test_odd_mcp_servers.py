@@ -185,7 +185,7 @@ def dead_tool(name: str) -> MCPStreamableHTTPTool:
     return MCPStreamableHTTPTool(name, f"http://127.0.0.1:{port}/mcp")
 
 
-async def test_agents_of_a_workflow_go_on_without_a_server_that_is_down(
+async def test_agents_of_a_workflow_continue_without_a_server_that_is_down(
     services: Services, tmp_path: Path, model: ScriptedModel
 ) -> None:
     gone = dead_tool("gone")

@@ -113,7 +113,7 @@ async def test_a_turn_that_ended_with_its_tools_does_not_lock_the_conversation(c
     assert len(stub.requests) == 3
 
 
-async def test_a_plain_chat_goes_on_past_the_items_that_are_sent(chat: Chat, stub: ProviderStub) -> None:
+async def test_a_plain_chat_continues_beyond_the_items_that_are_sent(chat: Chat, stub: ProviderStub) -> None:
     stub.will_always(Wire.text("Yes."))
     for number in range(33):
         assert await ask(chat, f"Question {number}?") == "Yes."
@@ -226,7 +226,7 @@ async def test_members_that_a_server_gives_and_does_not_take_cost_no_call(
     assert len(list(calls_in(stub.requests[-1].body["messages"]))) == 1, "it is told as a call, not in words"
 
 
-async def test_what_is_wanted_back_with_a_call_of_the_client_is_kept_too(chat: Chat, stub: ProviderStub) -> None:
+async def test_data_that_is_wanted_back_with_a_client_tool_call_is_kept(chat: Chat, stub: ProviderStub) -> None:
     stub.will(answer_with_calls(call("abcDEF123", "ask_page", extra_content=SIGNATURE)), Wire.text("Bern."))
     [asked] = done_items(await chat.send("Where?"), "client_tool_call")
     assert asked["name"] == "ask_page"
@@ -295,9 +295,7 @@ async def test_a_tool_of_an_mcp_server_is_offered_and_run_under_a_name_that_serv
 
 
 @pytest.mark.parametrize("name", ["größe<|x|>!", "I will look it up now", "n" * 100, "look\ud800", "???", "查看"])
-async def test_a_tool_that_there_is_not_is_never_sent_under_a_name_that_is_refused(
-    chat: Chat, stub: ProviderStub, name: str
-) -> None:
+async def test_an_unknown_tool_is_never_sent_under_a_refused_name(chat: Chat, stub: ProviderStub, name: str) -> None:
     stub.will(answer_with_calls(call("abcDEF123", name)), Wire.text("Sorry."), Wire.text("Yes."))
     assert await ask(chat, "Go") == "Sorry."
     assert await ask(chat, "Sure?") == "Yes."

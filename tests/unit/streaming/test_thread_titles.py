@@ -70,9 +70,7 @@ async def test_the_model_writes_the_title_of_a_new_thread_once(tmp_path: Path, m
         assert (instructions.role, question.role, question.text) == ("system", "user", QUESTION)
 
 
-async def test_what_the_title_costs_is_noted_with_the_answer_and_only_with_that(
-    tmp_path: Path, model: ScriptedModel
-) -> None:
+async def test_the_usage_of_the_title_counts_for_the_first_answer_only(tmp_path: Path, model: ScriptedModel) -> None:
     model.titles = ["Packing"]
     model.title_usage = {"input_token_count": 40, "output_token_count": 3}
     answers = [Content.from_usage({"input_token_count": 7, "cached": 2}), Content.from_usage({"input_token_count": 9})]

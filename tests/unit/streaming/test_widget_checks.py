@@ -150,7 +150,7 @@ async def test_the_model_learns_what_cannot_be_shown_and_the_person_reads_no_pat
     assert "a widget's root must be one of Card, ListView, Basic" in last_tool_result(chat)
 
 
-async def test_what_a_hook_yields_and_what_an_action_returns_is_looked_at(services: Services) -> None:
+async def test_widgets_of_hooks_and_actions_are_checked(services: Services) -> None:
     chat = chat_in(services, "development")
     model_of(chat).turns = [calls("show"), says("Here."), says("Again.")]
     [item] = done_items(await chat.send("Show it"), "widget")

@@ -420,7 +420,7 @@ async def total_of(chat: Chat) -> int:
     return int(run.usage["total_token_count"])
 
 
-async def test_what_the_agents_of_a_workflow_cost_is_added_up(chat: Chat, model: ScriptedModel) -> None:
+async def test_the_usage_of_a_workflows_agents_is_summed(chat: Chat, model: ScriptedModel) -> None:
     model.turns = [
         [*calls("look", place="Bern"), *usage_of(10, "r1")],
         [*says("Draft."), *usage_of(20, "r2")],

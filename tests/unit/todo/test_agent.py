@@ -107,7 +107,7 @@ def test_clearing_is_understood_without_a_model(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["hello", "what is the weather in Bern?", "listen to me", "the address is wrong", ""])
-def test_what_is_about_something_else_is_left_alone(text: str) -> None:
+def test_unrelated_messages_call_no_tool(text: str) -> None:
     assert find_call(text) is None
 
 

@@ -68,7 +68,7 @@ def test_of_two_that_fit_equally_the_one_in_the_likely_state_is_meant() -> None:
     assert find_numbers("visit", prefer_done=True) == [7]
 
 
-def test_what_comes_close_is_named_when_nothing_fits() -> None:
+def test_similar_todos_are_suggested_when_none_matches() -> None:
     match = find_todo(ITEMS, "dentist appointment tomorrow")
     assert [item.number for item in match.near_misses] == [7]
     assert find_todo(ITEMS, "visit the denist").near_misses[0].number == 7

@@ -46,7 +46,7 @@ def has_all_cities(path: Path) -> bool:
     return [city.name for city in CityIndex(path).list_cities("CH", None, 9)] == ["Zürich", "Bern", "Thun"]
 
 
-def test_what_is_kept_of_a_city_changes_only_with_the_version_of_the_file(source: Path, folder: Path) -> None:
+def test_the_contents_of_the_file_change_only_with_its_version(source: Path, folder: Path) -> None:
     with closing(connect(provide_city_file(folder, source=source))) as connection:
         cities = connection.execute("SELECT * FROM city ORDER BY rank").fetchall()
         spellings = connection.execute("SELECT spelling.folded, id FROM spelling JOIN city USING (rank)").fetchall()
@@ -87,7 +87,7 @@ def test_reading_the_list_holds_a_small_part_of_it() -> None:
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", '{"1": {"name": "Be', '{"1": {}} {"2": {}}', '{"1": {}, "2": nonsense}']
 )
-def test_what_is_not_a_list_makes_no_file(tmp_path: Path, folder: Path, text: str) -> None:
+def test_an_invalid_list_makes_no_file(tmp_path: Path, folder: Path, text: str) -> None:
     source = tmp_path / "cities.json"
     source.write_text(text)
     with pytest.raises((ValueError, LookupError)):
@@ -182,7 +182,7 @@ def test_two_that_start_together_leave_one_whole_file(source: Path, folder: Path
     assert has_all_cities(folder / file_name())
 
 
-def test_what_is_not_wanted_any_more_is_given_up(source: Path, folder: Path) -> None:
+def test_a_cancelled_build_leaves_no_file(source: Path, folder: Path) -> None:
     with pytest.raises(UnavailableError):
         provide_city_file(folder, source=source, is_cancelled=lambda: True)
     assert names_in(folder) == []

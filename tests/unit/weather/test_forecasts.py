@@ -123,7 +123,7 @@ async def test_a_service_that_never_answers_is_given_up_after_the_timeout(
         assert (await forecasts.report(await bern(forecasts))).is_sample
 
 
-async def test_what_is_fresh_is_not_asked_for_again(
+async def test_fresh_values_are_not_requested_again(
     open_forecasts: OpenForecasts, stub: OpenMeteoStub, clock: Clock
 ) -> None:
     async with open_forecasts(source="open-meteo") as forecasts:
@@ -180,7 +180,7 @@ async def test_no_more_than_a_few_requests_are_under_way_at_once(
     assert stub.busiest == MAX_CONNECTIONS
 
 
-async def test_closing_stops_what_is_under_way(open_forecasts: OpenForecasts, stub: OpenMeteoStub) -> None:
+async def test_closing_cancels_pending_requests(open_forecasts: OpenForecasts, stub: OpenMeteoStub) -> None:
     async with open_forecasts(source="open-meteo", timeout_s=60) as forecasts:
         city = await bern(forecasts)
         stub.gate = asyncio.Event()

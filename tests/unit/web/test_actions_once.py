@@ -160,7 +160,7 @@ async def test_fifty_at_once_on_two_replicas_and_one_after_a_restart_are_one(sta
     assert bank.began == {"plain": 1}
 
 
-async def test_what_raised_may_be_tried_on_another_replica_and_what_was_killed_may_not(
+async def test_a_failed_action_may_be_repeated_on_another_replica_and_a_killed_one_may_not(
     start: Start, bank: Bank
 ) -> None:
     async with start() as first:

@@ -235,7 +235,7 @@ async def test_the_use_case_gets_the_user_the_language_and_the_request_id(edge: 
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/chatkit"), ("DELETE", "/chatkit/todo"), ("GET", "/api/nothing")]
 )
-async def test_what_no_route_answers_is_an_error_in_the_same_shape(edge: Edge, method: str, path: str) -> None:
+async def test_unknown_routes_answer_with_the_same_form_of_error(edge: Edge, method: str, path: str) -> None:
     async with edge.client(edge.app(use_case("todo"))) as client:
         response = await client.request(method, path)
     assert response.status_code in (404, 405)

@@ -269,7 +269,7 @@ async def test_actions_need_a_widget_of_the_same_person(room: Room, is_sync: boo
     assert (await room.ada.state(), await room.eve.state()) == before
 
 
-async def test_what_is_no_json_that_anybody_writes_is_a_plain_refusal(room: Room) -> None:
+async def test_odd_json_is_refused_cleanly(room: Room) -> None:
     before = await room.ada.state()
     ids = room.ada.ids
     bodies = [
@@ -290,7 +290,7 @@ async def test_what_is_no_json_that_anybody_writes_is_a_plain_refusal(room: Room
     assert await room.ada.state() == before
 
 
-async def test_what_a_person_does_send_is_handled(room: Room) -> None:
+async def test_genuine_clicks_are_handled(room: Room) -> None:
     ids = room.ada.ids
     whole = {
         **SENT, "ticket": {**SENT["ticket"], "note": "two\nlines"}, "amount": "1.5", "code": "AB1", "owner": "ada",

@@ -100,7 +100,7 @@ async def test_a_refused_name_reaches_no_use_case_and_is_logged_once(edge: Edge,
 
 
 @pytest.mark.parametrize("wrong", ["https://chat.example", "chat.example:443", "*.*", "a..b", "chat example"])
-def test_what_is_no_name_stops_the_start(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_host_name_stops_the_start(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALLOWED_HOSTS", wrong)
     with pytest.raises(ConfigError, match="ALLOWED_HOSTS"):
         load_settings()

@@ -70,7 +70,7 @@ async def test_headers_of_other_peers_are_ignored(edge: Edge, peer: str) -> None
         ),
     ],
 )
-async def test_what_makes_no_sense_is_left_out(edge: Edge, said: dict[str, str], expected: str) -> None:
+async def test_invalid_forwarded_values_are_ignored(edge: Edge, said: dict[str, str], expected: str) -> None:
     assert await base_url_seen(edge, PROXY, said) == expected
 
 

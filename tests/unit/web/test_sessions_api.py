@@ -67,7 +67,7 @@ async def test_a_new_session_is_returned_with_all_its_settings(door: Door) -> No
     assert (await door.ask(secret)).status_code == 200
 
 
-async def test_what_the_server_asks_for_is_echoed(door: Door) -> None:
+async def test_the_requested_configuration_is_returned(door: Door) -> None:
     configuration = {
         "automatic_thread_titling": {"enabled": False},
         "file_upload": {"enabled": True, "max_file_size": 5, "max_files": 2},

@@ -83,7 +83,7 @@ def test_a_new_prop_and_a_new_value_of_the_types_are_read() -> None:
     assert "hue" not in parse_types(source)["Button"].objects[0]
 
 
-def test_what_is_not_understood_of_the_types_is_refused_and_not_left_out() -> None:
+def test_unsupported_syntax_of_types_is_refused() -> None:
     with pytest.raises(ParlorError, match="does not understand"):
         parse_types("type A = { b: [string] };")
     with pytest.raises(ParlorError, match="do not declare 'B'"):

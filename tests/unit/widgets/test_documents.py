@@ -59,7 +59,7 @@ def test_the_deepest_widget_with_the_deepest_value_can_be_sent_and_read_again() 
     assert WidgetItem.model_validate_json(item.model_dump_json(exclude_none=True)).id == "w"
 
 
-def test_what_was_stored_is_read_as_it_stands_however_deep() -> None:
+def test_stored_widgets_are_read_unchecked_at_any_depth() -> None:
     stored = nested(MAX_WIDGET_DEPTH + 9, {"type": "Text", "value": "deep"}) | {"id": "old"}
     with pytest.raises(ValueError, match="levels of components"):
         widget_root(stored)
@@ -95,7 +95,7 @@ def test_models_and_mappings_may_be_mixed_and_nulls_are_left_out() -> None:
         ({"type": "Card", "children": [{"type": "Text", "value": {1}}]}, "widget › Card › Text: a set is not JSON"),
     ],
 )
-def test_what_is_no_widget_is_refused_and_the_text_says_where(widget: dict[str, Any], text: str) -> None:
+def test_an_invalid_widget_is_refused_with_its_place(widget: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=re.escape(text)):
         widget_root(widget)
 

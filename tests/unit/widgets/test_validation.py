@@ -109,7 +109,7 @@ def test_models_and_templates_are_checked_as_their_json_is() -> None:
 
 
 @pytest.mark.parametrize("widget", [None, [], "Card", 5, {}, {"type": 5}, {"type": ""}])
-def test_what_is_no_widget_is_one_finding(widget: Any) -> None:
+def test_an_invalid_root_is_a_single_finding(widget: Any) -> None:
     assert len(validate_widget(widget)) == 1
 
 

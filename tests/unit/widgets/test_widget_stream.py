@@ -91,7 +91,7 @@ def test_the_events_alone_give_each_frame(frames: list[dict[str, Any]]) -> None:
 
 @given(st.lists(WIDGETS, min_size=2, max_size=4))
 @settings(max_examples=40, deadline=None)
-def test_what_is_kept_of_a_stopped_stream_is_what_was_shown(frames: list[dict[str, Any]]) -> None:
+def test_a_stopped_stream_keeps_the_widget_as_it_was_shown(frames: list[dict[str, Any]]) -> None:
     made = documents(frames)
     items = OpenItems()
     items.apply(ThreadItemAddedEvent(item=item_of(made[0])))
