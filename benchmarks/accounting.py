@@ -1,4 +1,4 @@
-"""The cost of a stretch of time: processor time and memory of processes and their children, read from /proc."""
+"""Resource usage of processes and their children over a stretch of time, read from /proc."""
 
 from __future__ import annotations
 
@@ -7,67 +7,78 @@ import time
 
 from sse_client import clock
 
-TICK = os.sysconf("SC_CLK_TCK")
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
-def tree(pid: int) -> list[int]:
-    out = [pid]
+def process_tree(pid: int) -> list[int]:
+    """Return the ids of a process and all of its descendants."""
+    pids = [pid]
     try:
-        for tid in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{tid}/children") as f:
-                for c in f.read().split():
-                    out += tree(int(c))
+        for task_id in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task_id}/children") as file:
+                for child in file.read().split():
+                    pids += process_tree(int(child))
     except OSError:
         pass
-    return out
+    return pids
 
 
-def cpu_s(pid: int | None) -> float:
+def cpu_seconds(root_pid: int | None) -> float:
+    """Return the processor time that a process and its descendants have used."""
     total = 0.0
-    for p in tree(pid) if pid else []:
+    for pid in process_tree(root_pid) if root_pid else []:
         try:
-            with open(f"/proc/{p}/stat") as f:
-                v = f.read().rsplit(")", 1)[1].split()
-            total += (int(v[11]) + int(v[12])) / TICK
+            with open(f"/proc/{pid}/stat") as file:
+                fields = file.read().rsplit(")", 1)[1].split()
+            total += (int(fields[11]) + int(fields[12])) / TICKS_PER_S
         except OSError:
             pass
     return total
 
 
-def rss_mb(pid: int | None) -> float | None:
+def rss_mb(root_pid: int | None) -> float | None:
+    """Return the resident memory of a process and its descendants in MB; None without a process."""
     total = 0
-    for p in tree(pid) if pid else []:
+    for pid in process_tree(root_pid) if root_pid else []:
         try:
-            with open(f"/proc/{p}/statm") as f:
-                total += int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+            with open(f"/proc/{pid}/statm") as file:
+                total += int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
         except OSError:
             pass
-    return round(total / 1e6, 1) if pid else None
+    return round(total / 1e6, 1) if root_pid else None
 
 
-def machine_busy() -> float:
-    with open("/proc/stat") as f:
-        v = [int(x) for x in f.readline().split()[1:]]
-    return (sum(v[:8]) - v[3] - v[4]) / TICK
+def machine_busy_seconds() -> float:
+    """Return the processor time that the whole machine has spent, idle time and waits for I/O excluded."""
+    with open("/proc/stat") as file:
+        fields = [int(field) for field in file.readline().split()[1:]]
+    return (sum(fields[:8]) - fields[3] - fields[4]) / TICKS_PER_S
 
 
-class Window:
-    """CPU over a stretch of time: the server's, the stub's, ours, and what else the machine did."""
+class UsageWindow:
+    """CPU usage over a stretch of time: of the server, the stub, this process, and the rest of the machine."""
 
-    def __init__(self, a):
-        self.a = a
-        self.start = self._now()
+    def __init__(self, args):
+        self.args = args
+        self.start = self._read()
 
-    def _now(self):
-        return (clock(), cpu_s(self.a.pid), cpu_s(self.a.stub_pid), time.process_time(), machine_busy())
+    def _read(self):
+        return (
+            clock(),
+            cpu_seconds(self.args.pid),
+            cpu_seconds(self.args.stub_pid),
+            time.process_time(),
+            machine_busy_seconds(),
+        )
 
     def end(self) -> dict:
-        d = [y - x for x, y in zip(self.start, self._now())]
-        wall = d[0] or 1e-9
-        out = {"wall_s": round(d[0], 3), "client_cpu": round(d[3] / wall, 3)}
-        if self.a.pid:
-            out |= {"server_cpu_s": round(d[1], 3), "server_cpu": round(d[1] / wall, 3)}
-        if self.a.stub_pid:
-            out["stub_cpu"] = round(d[2] / wall, 3)
-        out["others_cpu"] = round(max(0.0, d[4] - d[1] - d[2] - d[3]) / wall, 3)
-        return out
+        """Return the usage since the start; ratios are in processors."""
+        wall, server, stub, client, machine = (after - before for before, after in zip(self.start, self._read()))
+        wall = wall or 1e-9
+        usage = {"wall_s": round(wall, 3), "client_cpu": round(client / wall, 3)}
+        if self.args.pid:
+            usage |= {"server_cpu_s": round(server, 3), "server_cpu": round(server / wall, 3)}
+        if self.args.stub_pid:
+            usage["stub_cpu"] = round(stub / wall, 3)
+        usage["others_cpu"] = round(max(0.0, machine - server - stub - client) / wall, 3)
+        return usage

@@ -1,9 +1,9 @@
-"""aiohttp behind the interface of our own transport, so that both can be measured in the same place.
+"""An adapter that puts aiohttp behind the interface of our own transport, for a comparison of the two.
 
-It is tuned as far as aiohttp's public interface allows: its parser in C, one session, the same limits and timeouts, no
-cookies, no decompression, addresses that are parsed once, and all that one read brought in one piece. It is no part of
-the product: `docs/adr/0010-our-own-way-to-the-model.md` has the figures and says why. Run as a program, this file is
-Parlor over aiohttp.
+It is tuned as far as aiohttp's public interface allows: the C parser, one session, the same limits and timeouts, no
+cookies, no decompression, a cache of parsed URLs, and one piece of data per read. It is not part of the product;
+`docs/adr/0010-our-own-way-to-the-model.md` has the results and the reasons. Run as a program, this file is Parlor over
+aiohttp.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ _OWN_HEADERS = ("accept", "accept-encoding", "user-agent", "content-type")
 
 
 class AiohttpTransport(DirectTransport):
-    """Requests through one session of aiohttp; it takes what `DirectTransport` takes."""
+    """A transport that sends requests through one aiohttp session, with the interface of `DirectTransport`."""
 
     def __init__(self, *, max_connections: int, max_idle: int, idle_s: float) -> None:
-        # aiohttp has no limit for idle connections beside that for all; `max_idle` cannot be passed on.
+        # aiohttp has no separate limit for idle connections, so that `max_idle` is ignored.
         self._limit = max_connections
         self._idle_s = idle_s
         self._session: aiohttp.ClientSession | None = None
@@ -95,10 +95,10 @@ class AiohttpTransport(DirectTransport):
 
 
 class AiohttpBody(AnswerBody):
-    """The body of an answer, handed over as `AnswerBody` does.
+    """The body of an answer, with the interface of `AnswerBody`.
 
-    aiohttp calls nobody when something arrives; it wakes a task. A task of its own, with nothing around it, is cheaper to
-    wake than the one that waits for the answer, at the end of some twenty-five suspended calls.
+    aiohttp has no callback for incoming data; it wakes a task. A separate reading task is cheaper to wake than the one
+    that waits for the answer, which has some twenty-five suspended calls.
     """
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
@@ -110,7 +110,7 @@ class AiohttpBody(AnswerBody):
         self._wanted: asyncio.Future[None]
 
     async def read(self, take: ByteSink) -> bool:
-        """Hand over all that arrives until `take` returns True; return False at the end of the answer."""
+        """Pass incoming data to `take` until it returns True; return False at the end of the answer."""
         self._take = take
         self._stopped = self._loop.create_future()
         if self._reading is None:
@@ -139,7 +139,7 @@ class AiohttpBody(AnswerBody):
             self._stopped.set_result(is_more)
 
     async def aclose(self) -> None:
-        """Give the connection back, or close it where the answer has not ended."""
+        """Release the connection, or close it if the answer has not ended."""
         if self._reading is not None:
             self._reading.cancel()
         if self._response.content.at_eof():
@@ -149,7 +149,7 @@ class AiohttpBody(AnswerBody):
 
 
 def _timeout(connect_s: float | None, read_s: float | None) -> aiohttp.ClientTimeout:
-    # A `total` of its own would cost a timer and a context per answer, and ours has none.
+    # A `total` timeout would cost a timer and a context per answer, which our transport does not have either.
     return aiohttp.ClientTimeout(total=None, connect=connect_s, sock_connect=connect_s, sock_read=read_s)
 
 

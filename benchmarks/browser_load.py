@@ -1,12 +1,12 @@
-"""The cost of the client in a browser, beside a bare page that appends text nodes from the same stream.
+"""The cost of the client in a browser, compared with a bare page that appends text nodes from the same stream.
 
 Run `python benchmarks/browser_load.py` (some three minutes; the client must be built). Both pages get the same bytes
-from the same server, in Chromium, one after the other; what matters is the ratio, in the last column.
+from the same server, in Chromium, one after the other; the last column is their ratio.
 
-- deltas: a long answer, paced: time of scripts, and of everything on the main thread, for 1,000 deltas, from the
-  100th and from the 5,000th delta on. The first says what a delta costs, both together that it does not grow;
-- shapes: what is large at once: the longest task of the main thread, in CPU time, which is how long a keystroke may wait;
-- thread: 1,000 items: opening it, reading up to its beginning, an answer at its end.
+- deltas: a long, paced answer: the time of scripts and of all tasks on the main thread for 1,000 deltas, from the 100th
+  and from the 5,000th delta. The first is the cost of a delta, and the two show that it does not grow;
+- shapes: large answers: the longest task on the main thread in CPU time, which is how long a keystroke may wait;
+- thread: 1,000 items: opening the thread, scrolling to its beginning, and an answer at its end.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ BARE_PAGE = """<!doctype html><meta charset="utf-8"><title>bare</title>
 
 @dataclass
 class Gate:
-    """A gate at which the stream waits until the benchmark has read its meters."""
+    """A point at which the stream waits until the benchmark has read its meters."""
 
     reached: Event
     opened: Event
@@ -95,14 +95,14 @@ class Gate:
 
 @dataclass
 class Answer:
-    """Deltas and gates, and the pause between deltas behind each gate."""
+    """Deltas and gates in order, and the pause after each delta."""
 
     parts: list[str | Gate]
     pace_s: float = PACE_S
 
 
 def prose(count: int) -> list[str]:
-    """Return the deltas of an answer as models write them: paragraphs, lists, a table, code, word by word."""
+    """Return the deltas of a typical answer, word by word: paragraphs, lists, a table, code."""
     section = (
         "## What happens next\n\nThe **first** paragraph says what a [page](https://a.example) of `words` is about, and"
         " goes on for a while, as answers do, until everything has been said that had to be said about the matter.\n\n"
@@ -149,7 +149,7 @@ def assistant(item_id: str, text: str | None) -> dict[str, Any]:
 
 
 class Server:
-    """Streams what is asked for by name, to either page."""
+    """Serves both pages, a thread of 1,000 items, and the answer that the benchmark has set."""
 
     def __init__(self) -> None:
         self.answer = Answer([])
@@ -202,7 +202,7 @@ def event(value: dict[str, Any]) -> bytes:
 
 
 class Meter:
-    """Reads what the main thread of a page does."""
+    """Measures the main thread of a page."""
 
     def __init__(self, page: Page) -> None:
         self._session: CDPSession = page.context.new_cdp_session(page)
@@ -218,7 +218,7 @@ class Meter:
     def stop(self) -> dict[str, float]:
         """Return milliseconds of scripts and of all tasks since `start`."""
         profile = self._session.send("Profiler.stop")["profile"]
-        # What is no script, the time without anything to do included, has a name in brackets.
+        # Idle time, garbage collection and other native code have names in parentheses.
         others = {node["id"] for node in profile["nodes"] if node["callFrame"]["functionName"].startswith("(")}
         samples = zip(profile["samples"], profile["timeDeltas"], strict=True)
         script_ms = sum(delta for node, delta in samples if node not in others) / 1_000
@@ -230,7 +230,7 @@ class Meter:
 
 
 def cost_of_deltas(page: Page, server: Server) -> dict[str, float]:
-    """Return milliseconds for 1,000 deltas, at the beginning and late in an answer."""
+    """Return milliseconds per 1,000 deltas, early and late in an answer."""
     text = prose(LATE_AT + WINDOW)
     gates = [Gate.new() for _ in range(4)]
     places = [FIRST_AT, FIRST_AT + WINDOW, LATE_AT, LATE_AT + WINDOW]
@@ -306,76 +306,78 @@ def read_upwards(page: Page, server: Server) -> Callable[[], None]:
     return work
 
 
+Row = tuple[str, float, float | None]
+"""A figure: its title, the value of the chat, and that of the bare page, if it was measured."""
+
+
+def open_page(browser: Browser, url: str, name: str) -> Page:
+    page = browser.new_page(viewport={"width": 1_000, "height": 800})
+    page.goto(f"{url}/{name}")
+    page.wait_for_timeout(1_500)
+    return page
+
+
+def measure_deltas(browser: Browser, url: str, server: Server) -> list[Row]:
+    chat, bare = (cost_of_deltas(open_page(browser, url, name), server) for name in ("chat", "bare"))
+    return [(f"deltas: {name}, ms per 1,000", chat[name], bare[name]) for name in chat]
+
+
+def measure_shapes(browser: Browser, url: str, server: Server) -> list[Row]:
+    shapes = {
+        "700 formulas": formulas(700),
+        "table of 2,000 rows": table(2_000),
+        "code of 2,000 lines": code(2_000),
+    }
+    rows: list[Row] = []
+    for title, deltas in shapes.items():
+        for how, answer in (("at 1,000/s", Answer(list(deltas), 0.001)), ("at once", Answer(["".join(deltas)]))):
+            server.answer = answer
+            durations = []
+            for name in ("chat", "bare"):
+                page = open_page(browser, url, name)
+                durations.append(longest_task(browser, page, answer_shape(page)))
+                page.close()
+            rows.append((f"shapes: {title}, {how}: longest task, ms", durations[0], durations[1]))
+    return rows
+
+
+def measure_thread(browser: Browser, url: str, server: Server) -> list[Row]:
+    page = open_page(browser, url, "chat")
+    opening = longest_task(browser, page, open_thread(page, url))
+    scrolling = longest_task(browser, page, read_upwards(page, server))
+    server.answer = Answer(list(prose(400)))
+    answering = longest_task(browser, page, answer_shape(page))
+    rows: list[Row] = [
+        ("thread: open the newest page: longest task, ms", opening, None),
+        ("thread: read up to the first of 1,000 items: longest task, ms", scrolling, None),
+        ("thread: an answer below 1,000 items: longest task, ms", answering, None),
+    ]
+    meter = Meter(page)
+    meter.start()
+    answer_shape(page)()
+    for kind, value in meter.stop().items():
+        rows.append((f"thread: an answer below 1,000 items: {kind}, ms per 1,000 deltas", value * 1_000 / 400, None))
+    return rows
+
+
+SUITES = {"deltas": measure_deltas, "shapes": measure_shapes, "thread": measure_thread}
+
+
 def main() -> int:
     """Print one line per figure: the chat, the bare page, their ratio."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("suites", nargs="*", metavar="SUITE", help="deltas, shapes, thread; all of them by default")
-    chosen = parser.parse_args().suites or ["deltas", "shapes", "thread"]
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"{', '.join(SUITES)}; all of them by default")
+    chosen = parser.parse_args().suites or list(SUITES)
     path = find_browser()
     if path is None or not (DIST / "chatkit.js").is_file():
         parser.error("it takes Chromium and a built client: run ./parlor test once")
     server = Server()
-    rows: list[tuple[str, float, float | None]] = []
+    rows: list[Row] = []
     with serve_in_thread(server.app) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=BROWSER_ARGUMENTS)
-
-        def fresh(name: str) -> Page:
-            page = browser.new_page(viewport={"width": 1_000, "height": 800})
-            page.goto(f"{url}/{name}")
-            page.wait_for_timeout(1_500)
-            return page
-
-        if "deltas" in chosen:
-            chat, bare = (cost_of_deltas(fresh(name), server) for name in ("chat", "bare"))
-            rows += [(f"deltas: {name}, ms per 1,000", chat[name], bare[name]) for name in chat]
-        if "shapes" in chosen:
-            shapes = {
-                "700 formulas": formulas(700),
-                "table of 2,000 rows": table(2_000),
-                "code of 2,000 lines": code(2_000),
-            }
-            for title, deltas in shapes.items():
-                for how, pace_s in (("at 1,000/s", 0.001), ("at once", 0.0)):
-                    server.answer = Answer(list(deltas), pace_s)
-                    if how == "at once":
-                        server.answer = Answer(["".join(deltas)])
-                    both = []
-                    for name in ("chat", "bare"):
-                        page = fresh(name)
-                        both.append(longest_task(browser, page, answer_shape(page)))
-                        page.close()
-                    rows.append((f"shapes: {title}, {how}: longest task, ms", both[0], both[1]))
-        if "thread" in chosen:
-            page = fresh("chat")
-            rows.append(
-                (
-                    "thread: open the newest page: longest task, ms",
-                    longest_task(browser, page, open_thread(page, url)),
-                    None,
-                )
-            )
-            rows.append(
-                (
-                    "thread: read up to the first of 1,000 items: longest task, ms",
-                    longest_task(browser, page, read_upwards(page, server)),
-                    None,
-                )
-            )
-            server.answer = Answer(list(prose(400)))
-            rows.append(
-                (
-                    "thread: an answer below 1,000 items: longest task, ms",
-                    longest_task(browser, page, answer_shape(page)),
-                    None,
-                )
-            )
-            meter = Meter(page)
-            meter.start()
-            answer_shape(page)()
-            for kind, value in meter.stop().items():
-                rows.append(
-                    (f"thread: an answer below 1,000 items: {kind}, ms per 1,000 deltas", value * 1_000 / 400, None)
-                )
+        for name, measure in SUITES.items():
+            if name in chosen:
+                rows += measure(browser, url, server)
         browser.close()
     for title, chat_value, bare_value in rows:
         ratio = "" if not bare_value else f"{bare_value:9.1f} {chat_value / bare_value:7.1f} x"

@@ -1,10 +1,10 @@
-"""The physical limit: bare ASGI apps on uvicorn that emit ChatKit's SSE bytes with no framework.
+"""The floor that Parlor is compared with: bare ASGI apps on uvicorn that send ChatKit's SSE bytes without a framework.
 
     uvicorn floor_asgi:canned --port 8100     # no model: answers from templates, one send per delta
-    uvicorn floor_asgi:burst  --port 8100     # the same bytes in one send per turn: the client's own ceiling
-    uvicorn floor_asgi:relay  --port 8100     # reads the stub's /v1/responses stream over a raw socket (LLM_PORT)
+    uvicorn floor_asgi:burst  --port 8100     # the same bytes in one send per turn: the limit of the load client
+    uvicorn floor_asgi:relay  --port 8100     # relays the stub's /v1/responses stream over a raw socket (LLM_PORT)
 
-Same event shapes and sizes as a chatkit-python server's; nothing is stored or validated.  `canned`
+The events have the same form and size as those of a chatkit-python server; nothing is stored or validated. `canned`
 follows the n=, rate= and ts= directives of llm_stub.py in the user message.
 """
 
@@ -27,13 +27,13 @@ serial = itertools.count(1)
 HEADERS = [(b"content-type", b"text/event-stream; charset=utf-8")]
 
 
-def sse(obj) -> bytes:
+def sse_frame(obj) -> bytes:
     return b"data: " + json.dumps(obj, separators=(",", ":")).encode() + b"\n\n"
 
 
-def thread_obj(tid: str) -> dict:
+def thread_json(thread_id: str) -> dict:
     return {
-        "id": tid,
+        "id": thread_id,
         "created_at": NOW,
         "status": {"type": "active"},
         "metadata": {},
@@ -41,15 +41,21 @@ def thread_obj(tid: str) -> dict:
     }
 
 
-def message(mid: str, tid: str, text: str | None) -> dict:
+def message_json(message_id: str, thread_id: str, text: str | None) -> dict:
     content = [] if text is None else [{"annotations": [], "text": text, "type": "output_text"}]
-    return {"id": mid, "thread_id": tid, "created_at": NOW, "type": "assistant_message", "content": content}
+    return {
+        "id": message_id,
+        "thread_id": thread_id,
+        "created_at": NOW,
+        "type": "assistant_message",
+        "content": content,
+    }
 
 
-def opening(tid: str, text: str) -> bytes:
+def opening_events(thread_id: str, text: str) -> bytes:
     user = {
         "id": f"msg_{next(serial):08x}",
-        "thread_id": tid,
+        "thread_id": thread_id,
         "created_at": NOW,
         "type": "user_message",
         "content": [{"type": "input_text", "text": text}],
@@ -57,16 +63,16 @@ def opening(tid: str, text: str) -> bytes:
         "inference_options": {},
     }
     return (
-        sse({"type": "thread.created", "thread": thread_obj(tid)})
-        + sse({"type": "thread.item.done", "item": user})
-        + sse({"type": "stream_options", "stream_options": {"allow_cancel": True}})
+        sse_frame({"type": "thread.created", "thread": thread_json(thread_id)})
+        + sse_frame({"type": "thread.item.done", "item": user})
+        + sse_frame({"type": "stream_options", "stream_options": {"allow_cancel": True}})
     )
 
 
-def prefix(mid: str) -> bytes:
+def delta_prefix(message_id: str) -> bytes:
     return (
         b'data: {"type":"thread.item.updated","item_id":"%s","update":{"type":"assistant_message.content_part.text_delta",'
-        b'"content_index":0,"delta":' % mid.encode()
+        b'"content_index":0,"delta":' % message_id.encode()
     )
 
 
@@ -85,9 +91,9 @@ async def read_body(receive) -> bytes:
 
 
 async def json_reply(send):
-    """Lists and the like: one page of 20 threads, always the same."""
+    """Answer requests without a stream with one page of 20 threads, always the same."""
     page = json.dumps(
-        {"data": [thread_obj(f"thr_{i:08x}") for i in range(20)], "has_more": True, "after": "thr_00000013"}
+        {"data": [thread_json(f"thr_{i:08x}") for i in range(20)], "has_more": True, "after": "thr_00000013"}
     ).encode()
     await send(
         {
@@ -99,7 +105,7 @@ async def json_reply(send):
     await send({"type": "http.response.body", "body": page})
 
 
-def app(answer):
+def build_app(answer):
     async def asgi(scope, receive, send):
         if scope["type"] != "http":
             return None
@@ -107,24 +113,24 @@ def app(answer):
         if b'"threads.create"' not in body and b'"threads.add_user_message"' not in body:
             return await json_reply(send)
         text = m[1].decode() if (m := TEXT.search(body)) else ""
-        tid, mid = f"thr_{next(serial):08x}", f"msg_{next(serial):024x}"
+        thread_id, message_id = f"thr_{next(serial):08x}", f"msg_{next(serial):024x}"
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
 
-        async def put(b: bytes):
-            await send({"type": "http.response.body", "body": b, "more_body": True})
+        async def put(data: bytes):
+            await send({"type": "http.response.body", "body": data, "more_body": True})
 
-        await put(opening(tid, text))
-        await put(sse({"type": "thread.item.added", "item": message(mid, tid, None)}))
-        full = await answer(text, mid, put)
-        await put(sse({"type": "thread.item.done", "item": message(mid, tid, full)}))
+        await put(opening_events(thread_id, text))
+        await put(sse_frame({"type": "thread.item.added", "item": message_json(message_id, thread_id, None)}))
+        full = await answer(text, message_id, put)
+        await put(sse_frame({"type": "thread.item.done", "item": message_json(message_id, thread_id, full)}))
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     return asgi
 
 
-async def from_templates(text, mid, put):
+async def answer_from_templates(text, message_id, put):
     d = dict(DIRECTIVE.findall(text.encode()))
-    n, rate, ts, pre = int(d.get(b"n", 50)), float(d.get(b"rate", 0)), d.get(b"ts") == b"1", prefix(mid)
+    n, rate, ts, pre = int(d.get(b"n", 50)), float(d.get(b"rate", 0)), d.get(b"ts") == b"1", delta_prefix(message_id)
     t0 = time.monotonic()
     for i, tok in enumerate(tokens(n)):
         if rate:
@@ -135,15 +141,15 @@ async def from_templates(text, mid, put):
     return b"".join(tokens(n)).replace(b'"', b"").decode()
 
 
-async def in_one(text, mid, put):
+async def answer_in_one_send(text, message_id, put):
     d = dict(DIRECTIVE.findall(text.encode()))
-    ts, pre = tokens(int(d.get(b"n", 50))), prefix(mid)
+    ts, pre = tokens(int(d.get(b"n", 50))), delta_prefix(message_id)
     await put(b"".join([pre + t + b"}}\n\n" for t in ts]))
     return b"".join(ts).replace(b'"', b"").decode()
 
 
 class Upstream(asyncio.Protocol):
-    """One model call over a raw keep-alive socket; calls back with each delta's JSON string."""
+    """A call of the model over a raw keep-alive socket, which queues the JSON strings of its deltas."""
 
     idle: list[Upstream] = []
 
@@ -182,11 +188,11 @@ class Upstream(asyncio.Protocol):
         return c
 
 
-async def from_model(text, mid, put):
+async def answer_from_model(text, message_id, put):
     body = json.dumps(
         {"model": "stub", "stream": True, "input": [{"role": "user", "content": text}]}, separators=(",", ":")
     ).encode()
-    c, pre, full = await Upstream.call(body), prefix(mid), []
+    c, pre, full = await Upstream.call(body), delta_prefix(message_id), []
     while (batch := await c.queue.get()) is not None:
         full += batch
         for d in batch:
@@ -196,4 +202,4 @@ async def from_model(text, mid, put):
     return "".join(json.loads(b"[" + b",".join(full) + b"]"))
 
 
-canned, burst, relay = app(from_templates), app(in_one), app(from_model)
+canned, burst, relay = build_app(answer_from_templates), build_app(answer_in_one_send), build_app(answer_from_model)

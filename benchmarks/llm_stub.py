@@ -1,8 +1,8 @@
 """OpenAI-compatible LLM stub: POST /v1/chat/completions and POST /v1/responses.
 
-Raw asyncio, no dependencies (uvloop is used when installed).  What it answers is steered
-by the caller's own text, so any chat server can be driven through it unchanged.  The last
-directives found in the request body win; flags and defaults are in brackets:
+It is written in plain asyncio without dependencies (uvloop is used when installed). Directives in the messages control
+its answers, so that any chat server can be measured unchanged. The last directives in the request body win; flags and
+defaults are in brackets:
 
     n=500      text deltas to stream                                   [--n 50]
     rate=20    deltas per second; 0 = the whole answer in one write    [--rate 0]
@@ -10,9 +10,9 @@ directives found in the request body win; flags and defaults are in brackets:
                can measure its transit time; needs rate>0              [off]
     tool=NAME  call tool NAME (args "{}") first, answer after its result [none]
 
-Without ts a delta is always 6 characters (" w0042"), so upstream deltas can be counted
-from the text even where a server merges them.  Non-streamed calls get a short title.
-GET /stats -> JSON counters.  Every SSE event travels in its own HTTP chunk.
+Without ts, a delta always has 6 characters (" w0042"), so that deltas can be counted in the text even if a server merges
+them. Calls without a stream get a short title. GET /stats returns counters as JSON. Each event is sent in its own HTTP
+chunk.
 """
 
 from __future__ import annotations
@@ -36,9 +36,8 @@ HEAD = (
 )
 PREVIOUS = re.compile(rb'"previous_response_id": ?"resp_([0-9a-f]{24})"')
 ids = itertools.count(1)
-remembered: collections.OrderedDict[bytes, dict] = (
-    collections.OrderedDict()
-)  # response id -> its directives, the last 10k tool calls
+# Directives of the last 10,000 responses with tool calls, by response id.
+directives_by_response: collections.OrderedDict[bytes, dict] = collections.OrderedDict()
 stats = {"requests": 0, "streams": 0, "deltas": 0, "tool_calls": 0, "open": 0, "max_open": 0, "late_ms_max": 0.0}
 DEFAULTS = {"n": 50, "rate": 0.0}
 
@@ -52,7 +51,7 @@ def token(i: int) -> str:
 
 
 class Chat:
-    """Chat Completions stream shapes."""
+    """Stream events of the Chat Completions API."""
 
     @staticmethod
     def _sse(choice: dict | None, **extra) -> bytes:
@@ -110,7 +109,7 @@ class Chat:
 
 
 class Responses:
-    """Responses API stream shapes."""
+    """Stream events of the Responses API."""
 
     MSG = "msg_" + MARK.decode()
 
@@ -230,7 +229,7 @@ APIS = {b"/v1/chat/completions": Chat, b"/v1/responses": Responses}
 
 @functools.lru_cache(64)
 def canned(api, n: int, tool: str | None) -> tuple[bytes, tuple[bytes, ...], bytes, bytes]:
-    """(opening, deltas, closing, everything) as HTTP chunks with MARK as the id."""
+    """Return the opening, the deltas, the closing and all of these as HTTP chunks, with MARK as the id."""
     if tool:
         body = b"".join(map(chunk, api.tool(tool)))
         return body, (), b"0\r\n\r\n", body + b"0\r\n\r\n"
@@ -241,6 +240,8 @@ def canned(api, n: int, tool: str | None) -> tuple[bytes, tuple[bytes, ...], byt
 
 
 class Stub(asyncio.Protocol):
+    """A connection of the stub server."""
+
     def connection_made(self, transport):
         self.t, self.buf, self.task = transport, b"", None
 
@@ -274,27 +275,27 @@ class Stub(asyncio.Protocol):
             return self.send_json(
                 json.loads(json.dumps(api.whole("Stub title")).replace(MARK.decode(), (ID % next(ids)).decode()))
             )
-        # The directives of the newest message only: look from the last "n=" on.  A caller that continues
-        # by previous_response_id sends no messages again: its directives were kept with that response.
+        # Only the directives of the newest message count, so search from the last "n=". A caller that continues with
+        # previous_response_id does not repeat the messages: the directives were stored with that response.
         at = max(body.rfind(b" n="), body.rfind(b'"n='))
         tail = body[at:] if at >= 0 else b""
         d = dict(DIRECTIVE.findall(tail))
         if not d and (m := PREVIOUS.search(body)):
-            d, tail = remembered.pop(m[1], {}), body
+            d, tail = directives_by_response.pop(m[1], {}), body
         n = int(d.get(b"n", DEFAULTS["n"]))
         rate = float(d.get(b"rate", DEFAULTS["rate"]))
         tool = d.get(b"tool")
         if tool and (b"function_call_output" in tail or b'"role":"tool"' in tail or b'"role": "tool"' in tail):
-            tool = None  # its result is here: answer now
+            tool = None  # the request contains the result, so that the answer is due
         if tool:
             stats["tool_calls"] += 1
         stats["streams"] += 1
         opening, deltas, closing, everything = canned(api, n, tool.decode() if tool else None)
         rid = ID % next(ids)
         if tool:
-            remembered[rid] = d
-            if len(remembered) > 10_000:
-                remembered.popitem(last=False)
+            directives_by_response[rid] = d
+            if len(directives_by_response) > 10_000:
+                directives_by_response.popitem(last=False)
         if rate <= 0 or tool:
             stats["deltas"] += len(deltas)
             self.t.write(HEAD + everything.replace(MARK, rid))
@@ -307,7 +308,7 @@ class Stub(asyncio.Protocol):
         stats["open"] += 1
         stats["max_open"] = max(stats["max_open"], stats["open"])
         try:
-            # The first delta leaves with the opening: time-to-first-delta then shows the server's own part.
+            # The first delta is sent with the opening, so that the time to the first delta is the server's share only.
             self.t.write(HEAD + opening.replace(MARK, rid))
             t0 = time.monotonic()
             for i, d in enumerate(deltas):

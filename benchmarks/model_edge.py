@@ -1,14 +1,14 @@
-"""The cost of the way from a provider's bytes to an agent's updates: the framework's clients on OpenAI's SDK, and ours.
+"""The cost of turning a provider's bytes into an agent's updates: our clients, and the framework's on OpenAI's SDK.
 
-Run `python benchmarks/model_edge.py`. All sides are measured in the same run, round after round in turn, and the
-median of the rounds counts; what matters is the ratio to ours, in the last columns. CPU is this process's; the model is
-another process that sends made-up deltas. `--with aiohttp` adds our clients over aiohttp's connections.
+Run `python benchmarks/model_edge.py`. All clients are measured in the same run, in turn, and the figures are medians of
+the rounds; the last columns are the ratios to our clients. CPU time is that of this process; the model is another
+process that sends made-up deltas. `--with aiohttp` adds our clients over aiohttp's connections.
 
-- burst: the whole answer at once, so that one read holds hundreds of deltas;
-- paced: many answers side by side, each delta alone, as from a real model;
-- shown: the same, when a plain call shows each delta (ADR 0013), which the framework's clients cannot do;
-- history: one short answer to a thread of 400 messages, which is the cost of the request;
-- kept: memory that one delta holds until its answer ends.
+- burst: the whole answer at once, so that one read contains hundreds of deltas;
+- paced: many concurrent answers whose deltas arrive one by one, as from a real model;
+- shown: the same when a plain call shows each delta (ADR 0013), which the framework's clients do not support;
+- history: a short answer to a thread of 400 messages, which is the cost of the request;
+- kept: memory per delta until the answer ends.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ WORD = "token "
 
 
 def responses_events(count: int) -> list[bytes]:
-    """Return the events of a response of `count` deltas, one by one."""
+    """Return the encoded events of a response with `count` deltas."""
     item = {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed"}
     text = WORD * count
     part = {"type": "output_text", "text": text, "annotations": []}
@@ -80,7 +80,7 @@ def responses_events(count: int) -> list[bytes]:
 
 
 def completions_events(count: int) -> list[bytes]:
-    """Return the chunks of a chat completion of `count` deltas, one by one."""
+    """Return the encoded chunks of a chat completion with `count` deltas."""
     head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
 
     def chunk(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def completions_events(count: int) -> list[bytes]:
 
 
 async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Answer requests; the model's name says how many deltas, and how many seconds apart."""
+    """Answer requests; the name of the model is the number of deltas and the seconds between them."""
     try:
         while head := await reader.readuntil(b"\r\n\r\n"):
             length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
@@ -134,7 +134,7 @@ Clients = dict[str, dict[str, Client]]
 
 
 def build_clients(base_url: str, *, with_aiohttp: bool = False) -> tuple[Clients, Callable[[], Awaitable[None]]]:
-    """Return the framework's client and ours for each protocol, and how to close them."""
+    """Return the framework's client and ours for each protocol, and a function that closes them."""
     sdk = AsyncOpenAI(api_key="none", base_url=base_url)
     connections = {"ours": ProviderConnection(base_url)}
     if with_aiohttp:
@@ -161,7 +161,7 @@ def build_clients(base_url: str, *, with_aiohttp: bool = False) -> tuple[Clients
 
 
 async def answer(client: Client, model: str, messages: Any = "Hello", **more: Any) -> int:
-    """Let an agent answer and return how many updates it took."""
+    """Run an agent, check its answer, and return the number of updates."""
     options: Mapping[str, Any] = {"model": model, "store": False}
     updates = 0
     async with Agent(client, "Be short.").run(messages, stream=True, options=options, **more) as stream:
@@ -175,14 +175,14 @@ async def answer(client: Client, model: str, messages: Any = "Hello", **more: An
 
 
 async def burst(client: Client) -> float:
-    """Return microseconds of CPU per delta of an answer that comes at once."""
+    """Return microseconds of CPU per delta of an answer that arrives at once."""
     started = time.process_time()
     await answer(client, f"{BURST_DELTAS}/0")
     return (time.process_time() - started) / BURST_DELTAS * 1e6
 
 
 async def paced(client: Client, **more: Any) -> float:
-    """Return microseconds of CPU per delta of answers whose deltas come alone, without what an answer costs itself."""
+    """Return microseconds of CPU per delta of answers whose deltas arrive one by one, without the cost per answer."""
 
     async def run(count: int) -> float:
         started = time.process_time()
@@ -197,7 +197,7 @@ async def paced(client: Client, **more: Any) -> float:
 
 
 async def shown(client: Client) -> float | None:
-    """Return the same of answers whose text a plain call shows; None for a client that cannot."""
+    """Return `paced` for answers whose deltas a plain call shows; None for a client that does not support it."""
     if not getattr(client, "takes_text_sink", False):
         return None
     return await paced(client, client_kwargs={TEXT_SINK_KWARG: lambda text, message_id: True})
@@ -212,7 +212,7 @@ async def history(client: Client) -> float:
 
 
 async def kept(client: Client) -> float:
-    """Return bytes that a delta holds until the end, when each comes alone."""
+    """Return the bytes per delta that are allocated until the end of an answer whose deltas arrive one by one."""
     held: list[int] = []
     gc.collect()
     tracemalloc.start()
@@ -246,18 +246,18 @@ async def measure(base_url: str, names: list[str], rounds: int, *, with_aiohttp:
     )
     for protocol, of_protocol in clients.items():
         for client in of_protocol.values():
-            await answer(client, "10/0")  # what is only paid once
+            await answer(client, "10/0")  # a warm-up
         for name in names:
             unit, run = MEASURES[name]
-            seen: dict[str, list[float]] = {side: [] for side in sides}
+            results: dict[str, list[float]] = {side: [] for side in sides}
             for _ in range(1 if name == "kept" else rounds):
                 for side, client in of_protocol.items():
                     gc.collect()
                     if (value := await run(client)) is not None:
-                        seen[side].append(value)
-            found = {side: statistics.median(values) for side, values in seen.items() if values}
-            figures = "".join(f"{found[side]:10.1f}" if side in found else f"{'-':>10}" for side in sides)
-            ratios = (f"{found[o] / found['ours']:13.2f}x" if o in found else f"{'-':>14}" for o in others)
+                        results[side].append(value)
+            medians = {side: statistics.median(values) for side, values in results.items() if values}
+            figures = "".join(f"{medians[side]:10.1f}" if side in medians else f"{'-':>10}" for side in sides)
+            ratios = (f"{medians[o] / medians['ours']:13.2f}x" if o in medians else f"{'-':>14}" for o in others)
             print(f"{protocol:12}{name:12}{figures}  {unit:12}{''.join(ratios)}", flush=True)
     await close()
 

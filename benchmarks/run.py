@@ -1,7 +1,7 @@
-"""`./parlor bench`: Parlor against the floor, both measured in the same run, as ratios.
+"""`./parlor bench`: measures Parlor and a floor in the same run, and prints their ratios.
 
 The floor is a bare ASGI application that relays the same model stub without a framework, storage or validation
-(`floor_asgi.py`). Absolute numbers depend on the machine and the moment; ratios can be compared. Nothing here is a test.
+(`floor_asgi.py`). Absolute numbers depend on the machine and its load; ratios can be compared. These are not tests.
 
     ./parlor bench                 # the quick suites, some three minutes
     ./parlor bench sustain long    # those that are named
@@ -69,9 +69,9 @@ STARTS = {
     "Parlor with an Agents SDK agent": "import main, use_cases.todo.plugin, use_cases.weather.plugin, agents_sdk.sdk_agent",
 }
 QUICK = ("turn", "burst", "alone", "paced")
-# The floor has no history to read. Whatever is read of it, it answers with one page that it always has at hand.
+# Suites that read, while the floor stores nothing and answers every read with the same page.
 WITHOUT_FLOOR = {"long", "interfere"}
-# These are compared with the stock way to do the same (`stock_sdk.py`) in the place of the floor.
+# Suites that are compared with a stock ChatKit server (`stock_sdk.py`) instead of the floor.
 BESIDE_STOCK = {"sdk"}
 REFERENCES = ("floor", "stock")
 
@@ -118,7 +118,7 @@ def main() -> int:
 
 
 def starts(rounds: int) -> str:
-    """Return what the imports of a process cost, with and without the Agents SDK: processor time and memory."""
+    """Return a table of the cost of the imports of a process: processor time and memory."""
     code = "import resource; {}; use = resource.getrusage(resource.RUSAGE_SELF); print(use.ru_utime, use.ru_maxrss)"
     lines = ["", "start                                       CPU, s     MB    ratio, ratio"]
     floors: list[float] = []
@@ -153,7 +153,7 @@ def measure(
 
 @contextmanager
 def probing(url: str) -> Iterator[list[str]]:
-    """Ask a server something small all the time; the list then holds what `loop_stops.py` has printed."""
+    """Run `loop_stops.py` against a server; the yielded list contains its output afterwards."""
     address = urlsplit(url)
     target = f"{address.scheme}://{address.netloc}/healthz"
     command = [sys.executable, str(HERE / "loop_stops.py"), target, str(SUITE_TIMEOUT_S)]
@@ -176,7 +176,7 @@ def running_stub() -> Iterator[tuple[int, int]]:
 
 @contextmanager
 def running_app(stub_port: int, app: str) -> Iterator[tuple[str, int, list[str]]]:
-    """Start what Parlor is compared with: the bare relay, or the stock way."""
+    """Start an application that Parlor is compared with: the bare relay, or the stock server."""
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", app, "--port", str(port), "--log-level", "error"]
     with process(command, {"LLM_PORT": str(stub_port)}, cwd=HERE) as running:
@@ -188,7 +188,7 @@ def running_app(stub_port: int, app: str) -> Iterator[tuple[str, int, list[str]]
 def running_parlor(
     stub_port: int, provider: str, program: Path = ROOT / "main.py", use_case: str = "bench"
 ) -> Iterator[tuple[str, int, list[str]]]:
-    """Start Parlor with SQLite in a fresh folder and all its features."""
+    """Start Parlor with SQLite in a new folder and all its features."""
     port = free_port()
     base_url = f"http://127.0.0.1:{stub_port}/v1"
     with tempfile.TemporaryDirectory() as folder:
@@ -211,7 +211,7 @@ def running_parlor(
 def process(
     command: list[str], environment: dict[str, str] | None = None, cwd: Path | str | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a program and end it afterwards."""
+    """Start a program and stop it afterwards."""
     kept = {k: v for k, v in os.environ.items() if not re.match(r"(OPENAI|AZURE|COMPATIBLE|MODEL|BRAND)_", k)}
     running = subprocess.Popen(
         command, env={**kept, **(environment or {})}, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -236,14 +236,14 @@ def cookie_of(url: str) -> str:
 
 
 def free_port() -> int:
-    """Return a TCP port that nobody uses at the moment."""
+    """Return a TCP port that is free at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def wait_for(url: str, running: subprocess.Popen[bytes]) -> None:
-    """Return when `url` answers 200."""
+    """Wait until `url` answers with 200."""
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline and running.poll() is None:
         try:
@@ -255,7 +255,7 @@ def wait_for(url: str, running: subprocess.Popen[bytes]) -> None:
 
 
 def wait_until_idle(pid: int) -> None:
-    """Return when a process has nothing to do any more: use cases prepare themselves behind the server's back."""
+    """Wait until a process is idle: use cases may still load data in the background after the start."""
     deadline, before = time.monotonic() + START_TIMEOUT_S, -1
     while time.monotonic() < deadline:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
@@ -267,7 +267,7 @@ def wait_until_idle(pid: int) -> None:
 
 
 def wait_for_port(port: int, running: subprocess.Popen[bytes]) -> None:
-    """Return when something listens on `port`."""
+    """Wait until a process listens on `port`."""
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline and running.poll() is None:
         try:
@@ -278,16 +278,16 @@ def wait_for_port(port: int, running: subprocess.Popen[bytes]) -> None:
     raise SystemExit(f"nothing listens on port {port}")
 
 
-def what_of(r: dict[str, Any]) -> tuple[Any, ...]:
-    """Return what a measurement is of, whichever server was measured."""
-    return tuple(r.get(key) for key in ("suite", "scenario", "concurrency", "op", "items", "threads", "heavy"))
+def subject_of(row: dict[str, Any]) -> tuple[Any, ...]:
+    """Return the key of a measurement, which is the same for all servers."""
+    return tuple(row.get(key) for key in ("suite", "scenario", "concurrency", "op", "items", "threads", "heavy"))
 
 
 def medians(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return one measurement for each that was repeated: the median of each number; a failure of one is kept."""
+    """Merge the rounds of each measurement: the median of each number, and the maximum of the errors."""
     rounds: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for r in results:
-        rounds.setdefault((r["label"], *what_of(r)), []).append(r)
+    for row in results:
+        rounds.setdefault((row["label"], *subject_of(row)), []).append(row)
 
     def median(values: list[Any]) -> Any:
         if all(isinstance(value, dict) for value in values):
@@ -304,8 +304,8 @@ def medians(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def report(results: list[dict[str, Any]]) -> str:
-    """Return the measurements that matter, with ratios to the floor of the same suite, or to the stock way."""
-    floors = {what_of(r): r for r in results if r["label"] in REFERENCES}
+    """Return a table of the most important figures, with ratios to the floor or the stock server of the same suite."""
+    floors = {subject_of(r): r for r in results if r["label"] in REFERENCES}
     lines = ["", "suite            what                                     parlor  floor, stock        ratio"]
 
     def row(suite: str, what: str, own: float | None, floor: float | None) -> None:
@@ -316,7 +316,7 @@ def report(results: list[dict[str, Any]]) -> str:
     for r in results:
         if r["label"] in REFERENCES:
             continue
-        f = floors.get(what_of(r), {})
+        f = floors.get(subject_of(r), {})
         where = r["suite"] if r["label"] == "parlor" else f"{r['suite']}, {r['label']}"
         size = f" ({r['concurrency']})" if r["scenario"] == "idle" else ""
         row(where, "CPU per delta, us" + size, r.get("cpu_us_per_delta"), f.get("cpu_us_per_delta"))

@@ -1,4 +1,4 @@
-"""A keep-alive HTTP client that counts server-sent events as they arrive, and the stamps that the stub puts in them."""
+"""A keep-alive HTTP client that counts server-sent events as they arrive, and reads the stub's time stamps in them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ clock = time.perf_counter  # CLOCK_MONOTONIC on Linux, the stub's clock too
 
 
 class Reply:
-    """One request's times and counts (seconds on `clock`)."""
+    """The response to one request, with its counts and its times in seconds of `clock`."""
 
     __slots__ = (
         "t0",
@@ -43,128 +43,128 @@ class Reply:
         self.error = self.wrong = None
 
 
-class Conn(asyncio.Protocol):
-    """Keep-alive HTTP/1.1 connection; counts SSE events as they arrive."""
+class Connection(asyncio.Protocol):
+    """A keep-alive HTTP/1.1 connection that counts server-sent events as they arrive."""
 
     def __init__(self):
-        self.reply = self.fut = None
+        self.reply = self.future = None
         self.alive = False
 
     def connection_made(self, transport):
-        self.t, self.alive = transport, True
+        self.transport, self.alive = transport, True
 
     def connection_lost(self, exc):
         self.alive = False
-        if self.fut and not self.fut.done():
+        if self.future and not self.future.done():
             if self.reply.status and self.mode == "close":
                 self.finish()
             else:
                 self.fail(f"connection lost: {exc}")
 
     def send(self, raw: bytes) -> asyncio.Future:
-        self.buf, self.sse, self.mode = b"", b"", "head"
-        self.reply, self.fut = Reply(), asyncio.get_running_loop().create_future()
-        self.t.write(raw)
-        return self.fut
+        self.buffer, self.incomplete_event, self.mode = b"", b"", "head"
+        self.reply, self.future = Reply(), asyncio.get_running_loop().create_future()
+        self.transport.write(raw)
+        return self.future
 
     def fail(self, why):
         self.reply.error = self.reply.error or why
         if self.alive:
-            self.t.abort()
+            self.transport.abort()
         self.alive = False
-        if not self.fut.done():
-            self.fut.set_result(self.reply)
+        if not self.future.done():
+            self.future.set_result(self.reply)
 
     def finish(self):
-        r = self.reply
-        r.t_end = clock()
-        if r.status != 200:
-            r.error = r.error or f"HTTP {r.status}"
-        if not self.fut.done():
-            self.fut.set_result(r)
+        reply = self.reply
+        reply.t_end = clock()
+        if reply.status != 200:
+            reply.error = reply.error or f"HTTP {reply.status}"
+        if not self.future.done():
+            self.future.set_result(reply)
 
     def data_received(self, data):
-        if self.fut is None or self.fut.done():
+        if self.future is None or self.future.done():
             return None
         now = clock()
-        r = self.reply
-        r.nbytes += len(data)
-        buf = self.buf + data if self.buf else data
+        reply = self.reply
+        reply.nbytes += len(data)
+        buffer = self.buffer + data if self.buffer else data
         pos = 0
         if self.mode == "head":
-            end = buf.find(b"\r\n\r\n")
+            end = buffer.find(b"\r\n\r\n")
             if end < 0:
-                self.buf = buf
+                self.buffer = buffer
                 return None
-            head = buf[:end].lower()
-            r.status = int(head[9:12])
+            head = buffer[:end].lower()
+            reply.status = int(head[9:12])
             self.is_sse = b"text/event-stream" in head
             pos = end + 4
             if b"transfer-encoding: chunked" in head:
                 self.mode = "chunked"
             elif m := re.search(rb"content-length: *(\d+)", head):
-                self.mode, self.left = "length", int(m[1])
+                self.mode, self.remaining = "length", int(m[1])
             else:
                 self.mode = "close"
         if self.mode == "chunked":
-            parts, size = [], len(buf)
+            parts, size = [], len(buffer)
             while True:
-                nl = buf.find(b"\r\n", pos)
-                if nl < 0:
+                line_end = buffer.find(b"\r\n", pos)
+                if line_end < 0:
                     break
-                n = int(buf[pos:nl], 16)
-                if nl + n + 4 > size:
+                chunk_size = int(buffer[pos:line_end], 16)
+                if line_end + chunk_size + 4 > size:
                     break
-                parts.append(buf[nl + 2 : nl + 2 + n])
-                pos = nl + n + 4
-                if n == 0:
-                    self.body(b"".join(parts), now)
-                    self.buf = b""
+                parts.append(buffer[line_end + 2 : line_end + 2 + chunk_size])
+                pos = line_end + chunk_size + 4
+                if chunk_size == 0:
+                    self.feed_body(b"".join(parts), now)
+                    self.buffer = b""
                     return self.finish()
-            self.buf = buf[pos:]
+            self.buffer = buffer[pos:]
             if parts:
-                self.body(b"".join(parts), now)
+                self.feed_body(b"".join(parts), now)
         else:
-            part = buf[pos:]
-            self.buf = b""
-            self.body(part, now)
+            part = buffer[pos:]
+            self.buffer = b""
+            self.feed_body(part, now)
             if self.mode == "length":
-                self.left -= len(part)
-                if self.left <= 0:
+                self.remaining -= len(part)
+                if self.remaining <= 0:
                     self.finish()
 
-    def body(self, data: bytes, now: float):
-        r = self.reply
+    def feed_body(self, data: bytes, now: float):
+        reply = self.reply
         if not self.is_sse:
-            r.body += data
+            reply.body += data
             return
-        data = self.sse + data
+        data = self.incomplete_event + data
         if b"\r" in data:  # CRLF-framed streams are as valid
             data = data.replace(b"\r\n", b"\n")
-        *events, self.sse = data.split(b"\n\n")
+        *events, self.incomplete_event = data.split(b"\n\n")
         for e in events:
             if e.startswith(b":"):
-                continue  # comment, keep-alive
-            r.events += 1
-            if r.t_event is None:
-                r.t_event = now
+                continue  # a comment, sent as a heartbeat
+            reply.events += 1
+            if reply.t_event is None:
+                reply.t_event = now
             if b"text_delta" in e and (m := DELTA.search(e)):
                 d = m[1]
-                r.delta_events += 1
-                r.chars += len(d)
-                r.text.append(d)
-                if r.t_delta is None:
-                    r.t_delta = now
+                reply.delta_events += 1
+                reply.chars += len(d)
+                reply.text.append(d)
+                if reply.t_delta is None:
+                    reply.t_delta = now
                 if d[:1] == b"|":
-                    got = [now * 1e6 - int(s) for s in STAMP.findall(d)]
-                    r.transit += got
-                    r.arrivals += [now] * len(got)  # one per model delta, merged or not
+                    transit = [now * 1e6 - int(stamp) for stamp in STAMP.findall(d)]
+                    reply.transit += transit
+                    reply.arrivals += [now] * len(transit)  # one per delta of the model, merged or not
             else:
-                r.other.append(e)
+                reply.other.append(e)
 
 
 class Client:
-    """Pool of connections to one URL."""
+    """A pool of connections to one URL."""
 
     def __init__(self, url: str, headers: list[str], timeout: float):
         u = urlsplit(url)
@@ -179,8 +179,8 @@ class Client:
             f"content-type: application/json\r\n{self.extra}content-length: {len(body)}\r\n\r\n"
         ).encode() + body
 
-    async def connect(self) -> Conn:
-        _, c = await asyncio.get_running_loop().create_connection(Conn, self.host, self.port)
+    async def connect(self) -> Connection:
+        _, c = await asyncio.get_running_loop().create_connection(Connection, self.host, self.port)
         return c
 
     async def call(self, obj: dict) -> Reply:
@@ -202,7 +202,7 @@ class Client:
                 reply = c.reply
             if reply.t_end is None:
                 reply.t_end = clock()
-            # A kept-alive connection that the server closed under us is worth one fresh try.
+            # The server may have closed an idle connection, so that one retry on a new connection is fair.
             if reply.error and "connection lost" in reply.error and not reply.status and not fresh and attempt == 1:
                 continue
             break

@@ -1,8 +1,8 @@
-"""The stock way to answer with an Agents SDK agent: ChatKit's server and its converter, a store in memory, uvicorn.
+"""A minimal ChatKit server with an Agents SDK agent, as documented: ChatKit's converter and a store in memory.
 
-    uvicorn stock_sdk:app --port 8100     # asks the stub at LLM_PORT by the Responses API
+    uvicorn stock_sdk:app --port 8100     # uses the stub at LLM_PORT by the Responses API
 
-Nothing is kept on disk, nobody is told apart, and no answer can be followed again: what such a server costs at least.
+It has no storage on disk, no users and no resumable answers, so that its cost is a lower bound for such a server.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class MemoryStore(Store[Any]):
 
 
 class StockServer(ChatKitServer[Any]):
-    """Answers as ChatKit's documentation shows it."""
+    """Answers as in ChatKit's documentation."""
 
     agent = Agent[Any](name="bench", instructions="Answer.", model=MODEL)
 

@@ -1,6 +1,6 @@
-"""Uploads side by side: memory of the process, and how long somebody else waits for the first words meanwhile.
+"""Concurrent uploads: the memory of the server, and how long other people wait for their first text meanwhile.
 
-python benchmarks/uploads.py URL PID [COUNT [MEGABYTES]]: a server that runs already, with the built-in model, and its process.
+Usage: python benchmarks/uploads.py URL PID [COUNT [MEGABYTES]], for a running server with the built-in model.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ import httpx
 
 MB = 1024 * 1024
 SENDING_S = 30
-"""How long each upload is spread over."""
+"""Duration of each upload."""
 QUIET_ASKS = 30
 PAUSE_S = 0.2
 NICENESS = 10
@@ -28,7 +28,8 @@ def memory_mb(pid: int) -> float:
     return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
 
 
-async def person(url: str) -> httpx.AsyncClient:
+async def open_client(url: str) -> httpx.AsyncClient:
+    """Return a client with the cookie of a new user."""
     client = httpx.AsyncClient(base_url=url, timeout=120, trust_env=False)
     await client.get("/")
     return client
@@ -61,10 +62,10 @@ async def upload(client: httpx.AsyncClient, size: int, send_s: float) -> None:
 
 
 async def send(url: str, count: int, size: int) -> None:
-    """Send all files side by side, and tell how long it took."""
-    sending = [await person(url) for _ in range(count)]
+    """Upload all files concurrently, and print the duration."""
+    clients = [await open_client(url) for _ in range(count)]
     began = time.perf_counter()
-    await asyncio.gather(*(upload(client, size, SENDING_S) for client in sending))
+    await asyncio.gather(*(upload(client, size, SENDING_S) for client in clients))
     print(time.perf_counter() - began)
 
 
@@ -77,14 +78,14 @@ def milliseconds(waits: list[float]) -> dict[str, int]:
 
 
 async def main(url: str, pid: int, count: int, size: int) -> None:
-    asking = await person(url)
+    asking = await open_client(url)
     await first_text_s(asking)
     quiet = []
     for _ in range(QUIET_ASKS):
         quiet.append(await first_text_s(asking))
         await asyncio.sleep(PAUSE_S)
     before, peak, busy, load = memory_mb(pid), 0.0, [], os.getloadavg()[0]
-    # Another process, and a patient one: what a browser elsewhere does costs nothing here.
+    # A process of its own with low priority, since browsers would use other machines' processors.
     command = [sys.executable, __file__, "--send", url, str(count), str(size)]
     sender = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.PIPE, preexec_fn=lambda: os.nice(NICENESS)
@@ -117,5 +118,5 @@ if __name__ == "__main__":
     if sys.argv[1] == "--send":
         asyncio.run(send(sys.argv[2], *map(int, sys.argv[3:])))
     else:
-        numbers = [int(each) for each in sys.argv[2:]] + [100, 20][len(sys.argv) - 3 :]
-        asyncio.run(main(sys.argv[1], numbers[0], numbers[1], numbers[2] * MB))
+        pid, count, megabytes = [int(each) for each in sys.argv[2:]] + [100, 20][len(sys.argv) - 3 :]
+        asyncio.run(main(sys.argv[1], pid, count, megabytes * MB))

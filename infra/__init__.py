@@ -1,1 +1,1 @@
-"""The workshop of a clone: build of the client, tests, checks, tables in the documents. It is not installed."""
+"""Development tools of a clone: build of the client, tests, checks, generated documents. They are not installed."""

@@ -1,4 +1,4 @@
-"""The Chromium to test with: found, or installed together with what drives it."""
+"""The Chromium for the browser tests: the machine's own, or installed from Debian's packages."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from errors import ParlorError
 from infra.client_build import ROOT, Clone, run_quietly
 
 APT_TIMEOUT_S = 900.0
-# The same engine without windows, tabs and menus that nobody sees: it takes three quarters of the processor's time.
+# The headless shell takes three quarters of the processor time of the full browser.
 BROWSER_PACKAGES = ("chromium-headless-shell", "fonts-noto-color-emoji", "fonts-noto-core")
 BROWSER_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def find_browser() -> str | None:
-    """Return the Chromium to test with: ``CHROMIUM_PATH``, or the best on PATH; None when there is none."""
+    """Return the path of Chromium: ``CHROMIUM_PATH``, or the first of `BROWSER_NAMES` on PATH; None without one."""
     chosen = os.environ.get("CHROMIUM_PATH")
     if chosen:
         return chosen if Path(chosen).is_file() else None
@@ -27,10 +27,10 @@ def find_browser() -> str | None:
 
 
 def install_browser() -> None:
-    """Make sure that there is a Chromium and what drives it.
+    """Install Chromium and the library that Playwright's driver needs, where they are missing.
 
     Raises:
-        ParlorError: When something is missing and cannot be installed from here; the message says what to do.
+        ParlorError: When something is missing and cannot be installed automatically; the message says what to do.
     """
     chosen = os.environ.get("CHROMIUM_PATH")
     if chosen and not Path(chosen).is_file():
@@ -61,7 +61,7 @@ def install_browser() -> None:
 
 
 def _has_libatomic() -> bool:
-    """Playwright's driver is linked against it, and a bare Debian has none."""
+    """Return whether libatomic is installed, which Playwright's driver needs and a minimal Debian lacks."""
     try:
         ctypes.CDLL("libatomic.so.1")
     except OSError:

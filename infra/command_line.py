@@ -1,4 +1,4 @@
-"""The command line of a clone, behind the script `parlor`: the installed commands, and those that need the sources."""
+"""The command line of a clone, which the script `parlor` runs: the installed commands and those for development."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from infra import widget_catalogue, widget_pictures
-from infra.bytecode import compile_modules, folders_of
+from infra.bytecode import compile_modules, folders_to_compile
 from infra.checks import run_checks
 from infra.client_build import ROOT, build_client
 from infra.testing import run_tests
@@ -44,7 +44,7 @@ def run_benchmarks(arguments: Sequence[str]) -> int:
 
 
 def run_build(arguments: Sequence[str]) -> int:
-    """Build the client if it has changed; return 0, or 2 when there are arguments, as it takes none."""
+    """Build the client if it has changed; return the exit code: 0, or 2 for arguments, since it takes none."""
     if arguments:
         print(f"./parlor build and ./parlor setup take no arguments: {' '.join(arguments)}", file=sys.stderr)
         return EXIT_USAGE
@@ -53,11 +53,11 @@ def run_build(arguments: Sequence[str]) -> int:
 
 
 def run_setup(arguments: Sequence[str]) -> int:
-    """Build the client if it has changed and compile what the server imports; return what `run_build` does."""
+    """Build the client if it has changed and compile the server's modules; return the exit code of `run_build`."""
     code = run_build(arguments)
     if code == 0:
-        # Installers leave that to the first start, which then takes twice its time.
-        compile_modules(folders_of(ROOT))
+        # Installers do not compile, so that the first start would take twice as long.
+        compile_modules(folders_to_compile(ROOT))
     return code
 
 
@@ -74,7 +74,7 @@ COMMANDS: Mapping[str, CloneCommand] = {
     "widget-pictures": CloneCommand(
         "Take the pictures of docs/widgets.md anew, and measure where everything in them is.", widget_pictures.main
     ),
-    # What the server needs besides, the script has installed before it came here.
+    # The script `parlor` has installed the Python packages before.
     "setup": CloneCommand("Prepare everything that `run` needs, and stop.", run_setup),
 }
 
@@ -89,7 +89,7 @@ def format_help() -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the command line says; return the exit code: 0, 1 for a failure, 2 for a wrong setting or argument."""
+    """Run a command; return the exit code: 0, 1 for a failure, 2 for a wrong setting or argument."""
     name, *arguments = (sys.argv[1:] if argv is None else argv) or HELP[:1]
     if name in HELP and not arguments:
         print(format_help(), end="")

@@ -1,4 +1,4 @@
-"""Tables of the settings in the documents, drawn from the settings classes: `python -m infra.config_docs`."""
+"""Tables of settings in the documents, generated from the settings classes: `python -m infra.config_docs`."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ Group = tuple[str, Sequence[tuple[str, FieldInfo]]]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Write the tables, or with ``--check`` name the documents whose tables are stale; return the exit code."""
+    """Write the tables, or with ``--check`` list the documents whose tables are stale; return the exit code."""
     is_check = list(sys.argv[1:] if argv is None else argv) == ["--check"]
     stale = 0
     for path in (ROOT / name for name in DOCUMENTS):
         document = path.read_text("utf-8")
-        fresh = rendered(document)
+        fresh = render_document(document)
         if fresh == document:
             continue
         stale += 1
@@ -47,8 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if stale and is_check else 0
 
 
-def rendered(document: str) -> str:
-    """Return `document` with every block between `begin settings …` and `end settings` generated again.
+def render_document(document: str) -> str:
+    """Return `document` with every block between `begin settings …` and `end settings` regenerated.
 
     Raises:
         KeyError: When a block asks for a form that does not exist.
@@ -65,15 +65,15 @@ def rendered(document: str) -> str:
 
 
 def variable_of(cls: type[BaseSettings], name: str) -> str:
-    """Return the environment variable of a field; where there are several, the first."""
+    """Return the environment variable of a field; the first if it has several."""
     alias = cls.model_fields[name].validation_alias
     if isinstance(alias, AliasChoices):
         return str(alias.choices[0]).upper()
     return f"{cls.model_config.get('env_prefix', '')}{name}".upper()
 
 
-def _groups(cls: type[BaseSettings]) -> list[Group]:
-    """Return the fields under the comments that head them in the source; the first group may have no title."""
+def _group_fields(cls: type[BaseSettings]) -> list[Group]:
+    """Return the fields grouped by the heading comments in the source; the first group may have no title."""
     groups: list[tuple[str, list[tuple[str, FieldInfo]]]] = [("", [])]
     for line in inspect.getsource(cls).splitlines():
         if comment := _GROUP_COMMENT.fullmatch(line):
@@ -86,41 +86,49 @@ def _groups(cls: type[BaseSettings]) -> list[Group]:
     return [group for group in groups if group[1]]
 
 
-def _table(cls: type[BaseSettings]) -> str:
-    """Return one table: variable, default, meaning."""
+def _format_table(cls: type[BaseSettings]) -> str:
+    """Return one table of all fields: variable, default, meaning."""
     lines = ["", "| Variable | Default | Meaning |", "| --- | --- | --- |"]
-    for title, fields in _groups(cls):
+    for title, fields in _group_fields(cls):
         if title:
             lines.append(f"| **{title}** | | |")
-        lines += [f"| `{variable_of(cls, name)}` | {_default(field)} | {_meaning(field)} |" for name, field in fields]
+        lines += [
+            f"| `{variable_of(cls, name)}` | {_format_default(field)} | {_format_description(field)} |"
+            for name, field in fields
+        ]
     return "\n".join(lines) + "\n\n"
 
 
-def _sections(cls: type[BaseSettings]) -> str:
+def _format_sections(cls: type[BaseSettings]) -> str:
     """Return a heading and a table per group, with the accepted values."""
     lines = [""]
-    for title, fields in _groups(cls):
+    for title, fields in _group_fields(cls):
         lines += [f"### {title}", ""] if title else []
         lines += ["| Variable | Values | Default | Meaning |", "| --- | --- | --- | --- |"]
         lines += [
-            f"| `{variable_of(cls, name)}` | {_values(field)} | {_default(field)} | {_meaning(field)} |"
+            f"| `{variable_of(cls, name)}` | {_format_values(field)} | {_format_default(field)} "
+            f"| {_format_description(field)} |"
             for name, field in fields
         ]
         lines.append("")
     return "\n".join(lines) + "\n"
 
 
-def _env(cls: type[BaseSettings]) -> str:
-    """Return the lines of an `.env` file in which everything is commented out."""
+def _format_env_file(cls: type[BaseSettings]) -> str:
+    """Return the contents of an `.env` file in which every line is commented out."""
     lines: list[str] = []
-    for title, fields in _groups(cls):
+    for title, fields in _group_fields(cls):
         lines += ["", f"## {title}"] if title else [""]
         for name, field in fields:
             lines += [f"# {field.description}", f"#{variable_of(cls, name)}={_default_text(field)}"]
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
-_FORMS: Mapping[str, Callable[[type[BaseSettings]], str]] = {"table": _table, "sections": _sections, "env": _env}
+_FORMS: Mapping[str, Callable[[type[BaseSettings]], str]] = {
+    "table": _format_table,
+    "sections": _format_sections,
+    "env": _format_env_file,
+}
 
 
 def _default_text(field: FieldInfo) -> str:
@@ -132,20 +140,20 @@ def _default_text(field: FieldInfo) -> str:
     return str(default)
 
 
-def _default(field: FieldInfo) -> str:
+def _format_default(field: FieldInfo) -> str:
     text = _default_text(field)
-    return f"`{_escaped(text)}`" if text else "–"
+    return f"`{_escape_pipes(text)}`" if text else "–"
 
 
-def _meaning(field: FieldInfo) -> str:
-    return _escaped(field.description or "")
+def _format_description(field: FieldInfo) -> str:
+    return _escape_pipes(field.description or "")
 
 
-def _escaped(text: str) -> str:
+def _escape_pipes(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def _values(field: FieldInfo) -> str:
+def _format_values(field: FieldInfo) -> str:
     kind: Any = field.annotation
     options = [option for option in get_args(kind) if option is not type(None)]
     if get_origin(kind) is Literal:
@@ -154,7 +162,7 @@ def _values(field: FieldInfo) -> str:
         kind = options[0]  # of `X | None`
     bounds = {name: value for each in field.metadata for name, value in _bounds_of(each)}
     if kind is int or kind is float:
-        return f"{'whole number' if kind is int else 'number'}{_range(bounds)}"
+        return f"{'whole number' if kind is int else 'number'}{_format_range(bounds)}"
     if get_origin(kind) is tuple:
         return "list"
     shortest, longest = bounds.get("min_length"), bounds.get("max_length")
@@ -167,7 +175,7 @@ def _bounds_of(constraint: Any) -> list[tuple[str, Any]]:
     return [(name, getattr(constraint, name)) for name in names if getattr(constraint, name, None) is not None]
 
 
-def _range(bounds: Mapping[str, Any]) -> str:
+def _format_range(bounds: Mapping[str, Any]) -> str:
     low, high = bounds.get("ge", bounds.get("gt")), bounds.get("le")
     if low is None:
         return ""

@@ -1,7 +1,6 @@
-"""Environment of the documents' examples: packages that the product needs nowhere, beside those of the clone.
+"""Virtual environment of the documents' examples: their own packages, on top of those of the clone.
 
-They bring some 300 MB, so they are no part of what a clone installs. Of what both need, the lock has the clone's
-versions.
+The clone does not install them, since they take some 300 MB. The lock file has the clone's versions of shared packages.
 """
 
 from __future__ import annotations
@@ -12,27 +11,27 @@ import sysconfig
 import venv
 from pathlib import Path
 
-from infra.client_build import Clone, fingerprint_of, is_stamped, one_at_a_time, run_quietly
+from infra.client_build import Clone, fingerprint_of, hold_lock, is_up_to_date, run_quietly
 
 INSTALL_TIMEOUT_S = 900.0
 LOCK = "requirements-examples.lock"
 
 
 def make_examples_environment(clone: Clone | None = None) -> Path:
-    """Return the Python of that environment, which is made again when its lock or the clone's Python has changed.
+    """Return the Python of the environment, which is recreated when its lock or the clone's Python has changed.
 
     Raises:
-        ParlorError: When a package cannot be installed; the message holds the end of pip's output.
+        ParlorError: When a package cannot be installed; the message contains the end of pip's output.
     """
     clone = clone or Clone()
     folder = clone.state / "examples"
     python, stamp = folder / "bin" / "python", folder / ".fingerprint"
     fingerprint = f"{fingerprint_of(clone.root, [clone.root / LOCK])} {sys.version} {sys.prefix}"
-    with one_at_a_time(clone, "examples"):
-        if is_stamped(stamp, fingerprint):
+    with hold_lock(clone, "examples"):
+        if is_up_to_date(stamp, fingerprint):
             return python
         venv.create(folder, clear=True, symlinks=True)
-        # pip, as it knows the person's own index; it installs for another Python than the one that runs it.
+        # pip rather than uv, since it knows the user's package index.
         run_quietly(
             clone,
             "Installing the packages of the examples (some 300 MB)",

@@ -1,63 +1,63 @@
-// Parlor on Azure: Container Apps, PostgreSQL, Blob Storage, Azure OpenAI, all by one identity and without a password.
-// `azd up` from the root of a clone. docs/deploy.md says what it costs, and what was not tried.
+// Parlor on Azure: Container Apps, PostgreSQL, Blob Storage and Azure OpenAI, with one identity and without passwords.
+// Run `azd up` in the root of a clone. docs/deploy.md says what it costs, and what has not been tested.
 targetScope = 'subscription'
 
 @minLength(1)
 @maxLength(32)
-@description('Name of the environment, of which all names are made.')
+@description('Name of the environment, from which the names of all resources are derived.')
 param environmentName string
 
 @minLength(1)
-@description('Region of everything but the model.')
+@description('Region of all resources but the model.')
 param location string
 
-@description('Region of the model, where it is another one.')
+@description('Region of the model, if different.')
 @metadata({ azd: { type: 'location' } })
 param openAiLocation string = location
 
-@description('Resource id of an Azure OpenAI account that is there already; empty: one is made.')
+@description('Resource id of an existing Azure OpenAI account; empty to create one.')
 param existingOpenAiId string = ''
 
-@description('Model of the deployment that is made, and its name; of an account that is there already, the name of the deployment.')
+@description('Model and name of the new deployment; for an existing account, the name of its deployment.')
 param openAiModel string = 'gpt-5-mini'
 
-@description('Version of that model.')
+@description('Version of the model.')
 param openAiModelVersion string = '2025-08-07'
 
-@description('Thousands of tokens a minute of that deployment.')
+@description('Capacity of the deployment, in thousands of tokens per minute.')
 param openAiCapacity int = 50
 
-@description('Object id of who deploys, who becomes the administrator of the database.')
+@description('Object id of the deploying principal, which becomes the administrator of the database.')
 param principalId string
 
 @allowed(['User', 'Group', 'ServicePrincipal'])
-@description('Kind of who deploys.')
+@description('Type of the deploying principal.')
 param principalType string = 'User'
 
-@description('Name of who deploys, as Entra has it.')
+@description('Name of the deploying principal in Entra.')
 param principalName string
 
 @secure()
 @minLength(32)
-@description('Signs the cookies of people. Made once, and kept: with another one everybody is somebody new.')
+@description('Key that signs cookies. Keep it: with a new key, everybody is a new user.')
 param secretKey string
 
 @minValue(0)
 @maxValue(1)
-@description('Fewest replicas. 0 costs nothing at rest, and the first answer after a pause waits for the start.')
+@description('Minimum of replicas. With 0, an idle app costs nothing, and the first request after a pause waits for the start.')
 param minReplicas int = 1
 
-@description('Database, files, model and vault in a network of their own, with no public address. Chosen at the first deployment, for good.')
+@description('Whether database, files, model and vault are in a private network, without public addresses. It cannot be changed later.')
 param privateNetwork bool = false
 
-@description('Client id of the app registration by which people sign in at the ingress (Easy Auth); empty: nobody has to.')
+@description('Client id of the app registration for sign-in at the ingress (Easy Auth); empty for no sign-in.')
 param signInClientId string = ''
 
-@description('Whether the app runs our image already; azd says so. The first time there is none yet.')
+@description('Whether the app exists with our image; azd sets it, to false for the first deployment.')
 param appExists bool = false
 
 var tags = { 'azd-env-name': environmentName }
-// Also read where there is none: a scope is looked at before the condition.
+// The scope of a module is evaluated even if its condition is false, so that it must be valid for an empty id.
 var ownGroupId = '/subscriptions/${subscription().subscriptionId}/resourceGroups/rg-${environmentName}'
 var openAiParts = split(empty(existingOpenAiId) ? ownGroupId : existingOpenAiId, '/')
 var token = toLower(uniqueString(subscription().id, environmentName, location))
@@ -190,7 +190,7 @@ module storageEndpoint 'modules/private-endpoint.bicep' = if (privateNetwork) {
   }
 }
 
-// Also to an account that was there: it gets an address here, and what else reaches it stays its owner's decision.
+// An existing account gets an endpoint, too; other access to it stays as it is.
 module openAiEndpoint 'modules/private-endpoint.bicep' = if (privateNetwork) {
   name: 'openai-endpoint'
   scope: group
@@ -253,7 +253,7 @@ module app 'modules/app.bicep' = {
     insightsName: monitoring.outputs.insightsName
     signInClientId: signInClientId
   }
-  // Its first start asks for the database and the files, whose names must lead into the network by then.
+  // The app connects to these services at its first start, and needs their private names by then.
   dependsOn: [databaseEndpoint, storageEndpoint, openAiEndpoint, vaultEndpoint]
 }
 

@@ -1,4 +1,4 @@
-"""The nginx to test the gateway's files with: found, or unpacked from Debian's package without installing it."""
+"""The nginx for tests of the gateway: the machine's own, or unpacked from Debian's package without installing it."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from errors import ParlorError
 from infra.client_build import Clone, run_quietly
 
 DOWNLOAD_TIMEOUT_S = 300.0
-# Other tests wait for it: where there is no network, apt by itself asks for minutes.
-GIVING_UP = ("-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=10", "-o", "Acquire::https::Timeout=10")
-MACHINE_FOLDERS = ("/usr/sbin",)  # Debian keeps it where only root's PATH looks
+# Without a network, apt would retry for minutes, while other tests wait.
+APT_LIMITS = ("-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=10", "-o", "Acquire::https::Timeout=10")
+MACHINE_FOLDERS = ("/usr/sbin",)  # where Debian installs nginx, which only root has on PATH
 
 
 def find_nginx(clone: Clone | None = None, machine: Sequence[str] = MACHINE_FOLDERS) -> str | None:
-    """Return the nginx to test with: the machine's, or the one that was unpacked; None when there is none."""
-    unpacked = str(_folder(clone or Clone()) / "usr" / "sbin")
+    """Return the path of the machine's nginx, or else of the unpacked one; None when there is none."""
+    unpacked = str(_unpacked_folder(clone or Clone()) / "usr" / "sbin")
     return shutil.which("nginx", path=os.pathsep.join([os.environ.get("PATH", ""), *machine, unpacked]))
 
 
 def provide_nginx(clone: Clone | None = None, machine: Sequence[str] = MACHINE_FOLDERS) -> None:
-    """Unpack Debian's nginx where there is none and apt can fetch it; elsewhere the tests that need it say so.
+    """Download and unpack Debian's nginx if there is none and apt is available; print a line when that fails.
 
-    It is not installed: that would start a server on the machine's port 80. The package list is updated only where
-    nginx cannot be fetched by the one that is there: it takes longer, needs root, and fails while another apt does it.
+    Installing it would start a server on port 80. The package list is updated only if the download fails with the
+    current one, since an update takes longer, needs root, and fails while another apt is running.
     """
     clone = clone or Clone()
     if find_nginx(clone, machine) or not shutil.which("apt-get"):
         return
-    folder = _folder(clone)
+    folder = _unpacked_folder(clone)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -40,7 +40,7 @@ def provide_nginx(clone: Clone | None = None, machine: Sequence[str] = MACHINE_F
         except ParlorError:
             if os.geteuid() != 0:
                 raise
-            _run(clone, "Updating the package list", ["apt-get", "update", "-qq", *GIVING_UP], folder)
+            _run(clone, "Updating the package list", ["apt-get", "update", "-qq", *APT_LIMITS], folder)
             _fetch(clone, folder)
         for package in sorted(folder.glob("nginx_*.deb")):
             subprocess.run(["dpkg-deb", "-x", package, folder], check=True, timeout=DOWNLOAD_TIMEOUT_S)  # noqa: S603, S607
@@ -52,10 +52,10 @@ def provide_nginx(clone: Clone | None = None, machine: Sequence[str] = MACHINE_F
 
 
 def _fetch(clone: Clone, folder: Path) -> None:
-    _run(clone, "Fetching nginx, to test the gateway", ["apt-get", "download", "-qq", *GIVING_UP, "nginx"], folder)
+    _run(clone, "Fetching nginx, to test the gateway", ["apt-get", "download", "-qq", *APT_LIMITS, "nginx"], folder)
 
 
-def _folder(clone: Clone) -> Path:
+def _unpacked_folder(clone: Clone) -> Path:
     return clone.state / "nginx"
 
 

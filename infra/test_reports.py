@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How many tests of a part passed and did not; what could not run at all counts as one failure."""
+    """Numbers of tests by result; a part that could not run at all counts as one failure."""
 
     passed: int = 0
     failed: int = 0
@@ -18,7 +18,7 @@ class Outcome:
 
 
 def read_junit_report(report: Path, code: int) -> Outcome:
-    """Count the tests in pytest's report; without one, or with a bad exit code, at least one has failed."""
+    """Count the tests in pytest's report; a missing report or a bad exit code counts as at least one failure."""
     passed = failed = skipped = 0
     if report.is_file():
         for suite in ET.parse(report).getroot().iter("testsuite"):  # noqa: S314 - written by our own pytest
@@ -28,11 +28,11 @@ def read_junit_report(report: Path, code: int) -> Outcome:
             failed += failures + errors
             skipped += skips
             passed += max(0, total - failures - errors - skips)
-    return _judged(passed, failed, skipped, code)
+    return _build_outcome(passed, failed, skipped, code)
 
 
 def read_vitest_report(report: Path, code: int) -> Outcome:
-    """Count the tests in vitest's report; a file that could not be loaded is a failure, though it has no tests."""
+    """Count the tests in vitest's report; a test file that could not be loaded counts as a failure."""
     passed = failed = skipped = 0
     if report.is_file():
         counts = json.loads(report.read_text(encoding="utf-8"))
@@ -41,8 +41,8 @@ def read_vitest_report(report: Path, code: int) -> Outcome:
         failed += sum(
             1 for file in counts["testResults"] if file["status"] == "failed" and not file["assertionResults"]
         )
-    return _judged(passed, failed, skipped, code)
+    return _build_outcome(passed, failed, skipped, code)
 
 
-def _judged(passed: int, failed: int, skipped: int, code: int) -> Outcome:
+def _build_outcome(passed: int, failed: int, skipped: int, code: int) -> Outcome:
     return Outcome(passed, max(failed, 1) if code != 0 or not passed else failed, skipped)

@@ -1,6 +1,6 @@
-"""The parts of a clone's tests, and a run of them: two parts at once, so that the processors are always busy.
+"""The test suites of a clone, called parts, and the command that runs them, two at a time.
 
-A part waits for servers, browsers and timers for much of its time, and at its end for its last test.
+A part often waits for servers, browsers and timers, so that two at a time keep the processors busy.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from infra.test_reports import Outcome, read_junit_report, read_vitest_report
 PART_TIMEOUT_S = 900.0
 PARTS_AT_ONCE = 2
 MOST_WORKERS = 8
-# For parts that pyproject's own options leave out.
-OUTSIDE = ("-o", "addopts=--strict-markers --import-mode=importlib -p no:playwright")
+# Options for parts that pyproject's own options exclude.
+EXTRA_PART_OPTIONS = ("-o", "addopts=--strict-markers --import-mode=importlib -p no:playwright")
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """How a part is to be run.
+class PartOptions:
+    """Options of a run of a part.
 
     Attributes:
-        extra: Arguments from the command line, instead of those for all tests of the part.
-        is_alone: Whether no other part runs beside it.
-        output: File for what it prints; None for this process' own.
+        extra: Arguments from the command line, which replace those for all tests of the part.
+        is_alone: Whether no other part runs at the same time.
+        output: File for the output; None for the standard output of this process.
     """
 
     extra: Sequence[str] = ()
@@ -50,27 +50,27 @@ class Part:
     """A part of the tests.
 
     Attributes:
-        title: Name for people.
-        test: Function that runs it.
-        prepare: Function that fetches what it needs, while others run already.
-        is_always_run: Whether a run of all tests has this part, and not only one that names it.
+        title: Name in the output.
+        test: Function that runs the part.
+        prepare: Function that installs programs the part needs, while other parts are running.
+        is_always_run: Whether the part runs without being named on the command line.
     """
 
     title: str
-    test: Callable[[Request], Outcome]
+    test: Callable[[PartOptions], Outcome]
     prepare: Callable[[], None] | None = None
     is_always_run: bool = True
 
 
 def run_tests(args: Sequence[str]) -> int:
-    """Run all tests, or the parts named, and print how many passed and failed as the last line.
+    """Run all tests, or the named parts, and print the numbers of passed and failed tests as the last line.
 
     Args:
         args: Any of ``--python``, ``--client``, ``--browser``, ``--container``, ``--examples``; after ``--``,
             arguments for the one part named.
 
     Returns:
-        0 when all passed, 1 when one failed, 2 when the arguments make no sense.
+        The exit code: 0 when all tests passed, 1 when one failed or was skipped, 2 for unknown arguments.
     """
     names, extra = _split_extra(args)
     if not PARTS.keys() >= set(names) or (extra and len(names) != 1):
@@ -78,7 +78,7 @@ def run_tests(args: Sequence[str]) -> int:
         print(f"Usage: parlor test {usage}, or one of them and: -- ARGUMENTS", file=sys.stderr)
         return 2
     started = time.monotonic()
-    outcomes = _run_parts(plan_of(names, has_browser=find_browser() is not None), extra, started)
+    outcomes = _run_parts(plan_parts(names, has_browser=find_browser() is not None), extra, started)
     passed, failed, skipped = (sum(getattr(o, field) for o in outcomes) for field in ("passed", "failed", "skipped"))
     print(f"\n== Done in {time.monotonic() - started:.0f} s")
     if skipped:
@@ -87,12 +87,12 @@ def run_tests(args: Sequence[str]) -> int:
     return 1 if failed or skipped else 0
 
 
-def plan_of(names: Sequence[str], *, has_browser: bool) -> list[str]:
-    """Return the parts to run, each at most once, in the order in which they begin: the longest ones first.
+def plan_parts(names: Sequence[str], *, has_browser: bool) -> list[str]:
+    """Return the parts to run, each once, in the order in which they start: the longest first.
 
     Args:
-        names: Parts that were named; none of them means all that are always run.
-        has_browser: Whether the browser is there. Fetching one takes as long as the client's tests, so they go first.
+        names: The named parts; empty for all that are always run.
+        has_browser: Whether a browser is installed; if not, the client's tests run first, while it is being installed.
     """
     order = [name for name in PARTS if (name in names if names else PARTS[name].is_always_run)]
     if not has_browser and {"--browser", "--client"} <= set(order):
@@ -110,7 +110,7 @@ def _split_extra(args: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _run_parts(order: Sequence[str], extra: Sequence[str], started: float) -> list[Outcome]:
-    """Run parts side by side. The first one prints as it goes; what others print is held back until its turn."""
+    """Run parts concurrently. The first prints as it goes; the output of the others is printed in order."""
     outcomes = []
     preparing = ThreadPoolExecutor(1)
     running = ThreadPoolExecutor(PARTS_AT_ONCE)
@@ -119,7 +119,7 @@ def _run_parts(order: Sequence[str], extra: Sequence[str], started: float) -> li
         for name in order:
             part = PARTS[name]
             prepared = preparing.submit(part.prepare) if part.prepare else None
-            log = _report(f"{name.removeprefix('--')}.log") if jobs else None
+            log = _report_path(f"{name.removeprefix('--')}.log") if jobs else None
             job = running.submit(_run_part, part, extra, prepared, log, is_alone=len(order) == 1)
             jobs.append((part.title, job, log))
         for title, job, log in jobs:
@@ -143,74 +143,74 @@ def _run_part(
     if prepared:
         prepared.result()
     if log is None:
-        return part.test(Request(extra, is_alone))
+        return part.test(PartOptions(extra, is_alone))
     with log.open("wb") as output:
-        return part.test(Request(extra, is_alone, output))
+        return part.test(PartOptions(extra, is_alone, output))
 
 
-def _test_python(request: Request) -> Outcome:
-    # Some tests read what the server would send of the built client.
+def _run_python_tests(options: PartOptions) -> Outcome:
+    # Some tests read the files of the built client.
     build_client()
     return _pytest(
-        "python", request, request.extra or in_workers("worksteal", per_processor=3, is_alone=request.is_alone)
+        "python", options, options.extra or worker_options("worksteal", per_processor=3, is_alone=options.is_alone)
     )
 
 
-def _test_client(request: Request) -> Outcome:
+def _run_client_tests(options: PartOptions) -> Outcome:
     install_client_packages()
-    report = _report("client.json")
+    report = _report_path("client.json")
     reporters = ["--reporter=default", "--reporter=json", f"--outputFile.json={report}"]
-    command = in_frontend("vitest/vitest.mjs", "run", *reporters, *request.extra)
+    command = frontend_command("vitest/vitest.mjs", "run", *reporters, *options.extra)
     try:
         done = subprocess.run(
             command, cwd=Clone().frontend, env=node_environment(), check=False, timeout=PART_TIMEOUT_S,
-            stdout=request.output, stderr=request.output,
+            stdout=options.output, stderr=options.output,
         )  # fmt: skip
     except subprocess.TimeoutExpired as exc:
         raise ParlorError(f"These tests took longer than {PART_TIMEOUT_S:.0f} s and were stopped.") from exc
     return read_vitest_report(report, done.returncode)
 
 
-def _test_browser(request: Request) -> Outcome:
+def _run_browser_tests(options: PartOptions) -> Outcome:
     build_client()
     # A process of its own: Playwright's event loop and pytest-asyncio's cannot share one. These options stand in for
     # pyproject's, which keep Playwright out of the other tests.
-    options = ["-o", "addopts=--strict-markers --import-mode=importlib"]
-    # The files one after the other: what a file has opened is there for all its tests.
-    workers = in_workers("loadfile", "--no-loadscope-reorder", is_alone=request.is_alone)
-    return _pytest("browser", request, [*options, *(request.extra or [*workers, "tests/browser"])])
+    pytest_options = ["-o", "addopts=--strict-markers --import-mode=importlib"]
+    # Each file stays in one worker, since its tests share what they have opened.
+    workers = worker_options("loadfile", "--no-loadscope-reorder", is_alone=options.is_alone)
+    return _pytest("browser", options, [*pytest_options, *(options.extra or [*workers, "tests/browser"])])
 
 
-def _test_container(request: Request) -> Outcome:
-    return _pytest("container", request, [*OUTSIDE, *(request.extra or ["tests/container"])])
+def _run_container_tests(options: PartOptions) -> Outcome:
+    return _pytest("container", options, [*EXTRA_PART_OPTIONS, *(options.extra or ["tests/container"])])
 
 
-def _test_examples(request: Request) -> Outcome:
+def _run_examples_tests(options: PartOptions) -> Outcome:
     python = str(make_examples_environment())
-    return _pytest("examples", request, [*OUTSIDE, *(request.extra or ["tests/examples"])], python)
+    return _pytest("examples", options, [*EXTRA_PART_OPTIONS, *(options.extra or ["tests/examples"])], python)
 
 
 PARTS = {
-    "--python": Part("Python", _test_python, prepare=provide_nginx),
-    "--browser": Part("Browser", _test_browser, prepare=install_browser),
-    "--client": Part("Client", _test_client),
-    # Minutes, and an engine or packages that not every machine has: where they are asked for by name.
-    "--container": Part("Container", _test_container, is_always_run=False),
-    "--examples": Part("Examples", _test_examples, is_always_run=False),
+    "--python": Part("Python", _run_python_tests, prepare=provide_nginx),
+    "--browser": Part("Browser", _run_browser_tests, prepare=install_browser),
+    "--client": Part("Client", _run_client_tests),
+    # These take minutes, and an engine or packages that not every machine has.
+    "--container": Part("Container", _run_container_tests, is_always_run=False),
+    "--examples": Part("Examples", _run_examples_tests, is_always_run=False),
 }
-"""All parts by the argument that names them, the longest first."""
+"""All parts by their command-line option, the longest first."""
 
 
-def in_workers(distribution: str, *more: str, per_processor: int = 2, is_alone: bool = True) -> list[str]:
-    """Return the options with which pytest runs in so many processes that the processors are busy.
+def worker_options(distribution: str, *more: str, per_processor: int = 2, is_alone: bool = True) -> list[str]:
+    """Return the options with which pytest runs in enough workers to keep the processors busy.
 
-    Each waits for half of the time, for servers, browsers and timers: two for each processor, three in the part that
-    is still there when the others have ended, and one more where no other part fills the gaps.
+    Workers wait for half of the time, for servers, browsers and timers. So there are two for each processor, three in
+    the longest part, and one more when no other part runs.
 
     Args:
-        distribution: How pytest-xdist deals out the tests.
+        distribution: How pytest-xdist distributes the tests, as for its option ``--dist``.
         more: Further options.
-        per_processor: How many processes for each processor.
+        per_processor: Number of workers for each processor.
         is_alone: Whether no other part runs at the same time.
     """
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -218,11 +218,11 @@ def in_workers(distribution: str, *more: str, per_processor: int = 2, is_alone: 
     return ["-n", str(workers), "--dist", distribution, *more]
 
 
-def _pytest(name: str, request: Request, arguments: Sequence[str], python: str = sys.executable) -> Outcome:
-    report = _report(f"{name}.xml")
+def _pytest(name: str, options: PartOptions, arguments: Sequence[str], python: str = sys.executable) -> Outcome:
+    report = _report_path(f"{name}.xml")
     command = [python, "-m", "pytest", f"--junit-xml={report}", *arguments]
     done = subprocess.run(
-        command, cwd=ROOT, env=python_environment(), check=False, stdout=request.output, stderr=request.output
+        command, cwd=ROOT, env=python_environment(), check=False, stdout=options.output, stderr=options.output
     )
     if not report.is_file():
         # Killed, or ended by a library: it has said nothing, neither why nor what had failed until then.
@@ -236,9 +236,9 @@ def describe_end(code: int) -> str:
 
 
 def python_environment(clone: Clone | None = None) -> dict[str, str]:
-    """Return the environment of Python's own tools, in which each module is compiled once and not in each process.
+    """Return an environment for Python tools in which bytecode is written, so that each module is compiled once.
 
-    Where no bytecode is wanted beside the sources, as in container images, it is kept in the state folder.
+    If `PYTHONDONTWRITEBYTECODE` is set, as in container images, the bytecode goes to the state folder.
     """
     environment = dict(os.environ)
     if environment.pop("PYTHONDONTWRITEBYTECODE", None):
@@ -246,14 +246,14 @@ def python_environment(clone: Clone | None = None) -> dict[str, str]:
     return environment
 
 
-def in_frontend(script: str, *arguments: str) -> list[str]:
+def frontend_command(script: str, *arguments: str) -> list[str]:
     """Return the command that runs a script of the client's packages."""
     return [node_program(), str(Clone().frontend / "node_modules" / script), *arguments]
 
 
-def _report(name: str) -> Path:
+def _report_path(name: str) -> Path:
     folder = Clone().state / "reports"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
-    path.unlink(missing_ok=True)  # a run that dies early must not be judged by an earlier one's report
+    path.unlink(missing_ok=True)  # if the run dies early, an old report must not count
     return path

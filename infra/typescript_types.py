@@ -1,4 +1,4 @@
-"""Types of a TypeScript declaration file: as much of the language as `@openai/chatkit` writes its widgets in."""
+"""A parser for TypeScript declaration files, limited to the syntax that `@openai/chatkit` uses for its widgets."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class Type:
     """A type: a union of names, literals, objects and lists.
 
     Attributes:
-        names: Primitive types and the aliases that stand here and are objects.
-        literals: Texts, numbers and booleans that are types of their own.
-        objects: Object types without a name.
-        lists: Types of the elements, for each list that may stand here.
+        names: Primitive types and aliases.
+        literals: Literal types: texts, numbers and booleans.
+        objects: Anonymous object types.
+        lists: Element types of the list types.
     """
 
     names: tuple[str, ...] = ()
@@ -53,12 +53,12 @@ class Type:
 
 
 def parse_types(source: str) -> dict[str, Type]:
-    """Return the types that a declaration file names.
+    """Return the type aliases of a declaration file, by name.
 
     Raises:
-        ParlorError: When it is written in more of the language than is understood; the message says where.
+        ParlorError: When the file uses unsupported syntax; the message names the place.
     """
-    return _Parser(source).aliases()
+    return _Parser(source).parse_aliases()
 
 
 class _Parser:
@@ -68,8 +68,8 @@ class _Parser:
         if unknown := _TOKEN.sub("", text).strip():
             raise ParlorError(f"infra/typescript_types.py does not understand {unknown[:20]!r} in the types.")
         self._at = 0
-        self._found: dict[str, Type] = {}
-        # An alias may be used before it is declared.
+        self._aliases: dict[str, Type] = {}
+        # Aliases can be used before they are declared.
         self._starts = {
             name: place + 3
             for place, ((_, word), (_, name), (_, mark)) in enumerate(
@@ -78,95 +78,95 @@ class _Parser:
             if word == "type" and mark == "="
         }
 
-    def aliases(self) -> dict[str, Type]:
+    def parse_aliases(self) -> dict[str, Type]:
         for name in self._starts:
-            self._alias(name)
-        return self._found
+            self._parse_alias(name)
+        return self._aliases
 
-    def _alias(self, name: str) -> Type:
-        if name not in self._found:
+    def _parse_alias(self, name: str) -> Type:
+        if name not in self._aliases:
             if name not in self._starts:
                 raise ParlorError(f"infra/typescript_types.py: the types do not declare {name!r}.")
             before, self._at = self._at, self._starts[name]
-            self._found[name] = self._union()
+            self._aliases[name] = self._parse_union()
             self._expect(";")
             self._at = before
-        return self._found[name]
+        return self._aliases[name]
 
-    def _union(self) -> Type:
-        self._skip("|")
-        found = self._intersection()
-        while self._skip("|"):
-            found |= self._intersection()
-        return found
+    def _parse_union(self) -> Type:
+        self._accept("|")
+        union = self._parse_intersection()
+        while self._accept("|"):
+            union |= self._parse_intersection()
+        return union
 
-    def _intersection(self) -> Type:
-        found = self._postfix()
-        while self._skip("&"):
-            found = Type(objects=({**self._members(found), **self._members(self._postfix())},))
-        return found
+    def _parse_intersection(self) -> Type:
+        type_ = self._parse_postfix()
+        while self._accept("&"):
+            type_ = Type(objects=({**self._members_of(type_), **self._members_of(self._parse_postfix())},))
+        return type_
 
-    def _postfix(self) -> Type:
-        found = self._primary()
-        while self._skip("[]"):
-            found = Type(lists=(found,))
-        return found
+    def _parse_postfix(self) -> Type:
+        type_ = self._parse_primary()
+        while self._accept("[]"):
+            type_ = Type(lists=(type_,))
+        return type_
 
-    def _primary(self) -> Type:
-        kind, word = self._next()
+    def _parse_primary(self) -> Type:
+        kind, word = self._next_token()
         if kind == "text":
             return Type(literals=(word,))
         if word in ("true", "false"):
             return Type(literals=(word == "true",))
         if word == "(":
-            found = self._union()
+            union = self._parse_union()
             self._expect(")")
-            return found
+            return union
         if word == "{":
-            return Type(objects=(self._object(),))
+            return Type(objects=(self._parse_object(),))
         if word == "Pick":
             self._expect("<")
-            members = self._members(self._union())
+            members = self._members_of(self._parse_union())
             self._expect(",")
-            picked = self._union().literals
+            picked = self._parse_union().literals
             self._expect(">")
             return Type(objects=({name: members[name] for name in members if name in picked},))
         if word == "Record":
             self._expect("<")
-            self._union()
+            self._parse_union()
             self._expect(",")
-            self._union()
+            self._parse_union()
             self._expect(">")
             return Type(names=("Record",))
         if kind != "name":
             raise ParlorError(f"infra/typescript_types.py does not understand {word!r} (token {self._at}).")
         return Type(names=(word,))
 
-    def _object(self) -> dict[str, Member]:
+    def _parse_object(self) -> dict[str, Member]:
         members: dict[str, Member] = {}
-        while not self._skip("}"):
-            name = self._next()[1]
-            is_optional = self._skip("?")
+        while not self._accept("}"):
+            name = self._next_token()[1]
+            is_optional = self._accept("?")
             self._expect(":")
-            members[name] = Member(self._union(), not is_optional)
-            self._skip(";")
+            members[name] = Member(self._parse_union(), not is_optional)
+            self._accept(";")
         return members
 
-    def _members(self, of: Type) -> Mapping[str, Member]:
-        return of.objects[0] if of.objects else self._members(self._alias(of.names[0]))
+    def _members_of(self, type_: Type) -> Mapping[str, Member]:
+        return type_.objects[0] if type_.objects else self._members_of(self._parse_alias(type_.names[0]))
 
-    def _next(self) -> tuple[str, str]:
+    def _next_token(self) -> tuple[str, str]:
         if self._at >= len(self._tokens):
             raise ParlorError("infra/typescript_types.py: the types end in the middle of one.")
         self._at += 1
         return self._tokens[self._at - 1]
 
-    def _skip(self, word: str) -> bool:
+    def _accept(self, word: str) -> bool:
         is_there = self._at < len(self._tokens) and self._tokens[self._at][1] == word
         self._at += is_there
         return is_there
 
     def _expect(self, word: str) -> None:
-        kind, found = self._next()
-        if found != word or kind == "text":
-            raise ParlorError(f"infra/typescript_types.py expected {word!r} and met {found!r} (token {self._at}).")
+        kind, actual = self._next_token()
+        if actual != word or kind == "text":
+            raise ParlorError(f"infra/typescript_types.py expected {word!r} and met {actual!r} (token {self._at}).")

@@ -1,7 +1,7 @@
-"""The command that makes `widgets/catalogue.json` from the two packages that declare ChatKit's widgets.
+"""The command that generates `widgets/catalogue.json` from the two packages that declare ChatKit's widgets.
 
-`@openai/chatkit` declares them for TypeScript and `chatkit.widgets` for Python, and they differ: what either of them
-allows is allowed. What neither says, because it is said in words or shown by the client, is in `RULES`.
+`@openai/chatkit` declares them for TypeScript and `chatkit.widgets` for Python. Where the two differ, the catalogue
+allows what either of them allows. `infra/widget_rules.py` has the rules that neither declares.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing_extensions import is_typeddict
 from errors import ParlorError
 from infra.client_build import ROOT
 from infra.typescript_types import Member, Type, parse_types
-from infra.widget_docs import DOCUMENT, rendered
+from infra.widget_docs import DOCUMENT, render_document
 from infra.widget_rules import CHILDREN, COLORS, DEFAULTS, EXTRA_PROPS, RULES, SCHEMES
 from infra.widget_types import TYPES, format_types
 
@@ -48,17 +48,17 @@ _SAME_IN_PYTHON = {"WidgetStatusWithFavicon": "WidgetStatus", "WidgetStatusWithI
 
 
 def build_catalogue() -> dict[str, Any]:
-    """Return the catalogue as the installed packages have it.
+    """Return the catalogue of the installed packages.
 
     Raises:
-        ParlorError: When a package is missing, or writes its types in a way that is not understood.
+        ParlorError: When a package is missing, or declares its types in unsupported syntax.
     """
     declared = PACKAGE / "types" / "widgets.d.ts"
     if not declared.is_file():
         raise ParlorError("The client's packages are not installed; do it with: ./parlor setup")
     icons, javascript = _javascript_shapes(parse_types(declared.read_text()))
     python_icons, python = _python_shapes()
-    merged = _with_rules(_merged(javascript, python))
+    merged = _apply_rules(_merge_shapes(javascript, python))
     components = [name for name in sorted(merged) if merged[name].get("type", {}).get("values") == [name]]
     return {
         "sources": {
@@ -75,14 +75,14 @@ def build_catalogue() -> dict[str, Any]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write the catalogue, its tables and its types; with ``--check`` only say by the exit code if they are fresh."""
+    """Write the catalogue, its tables and its types; with ``--check``, return 1 if one of them is stale."""
     if [*arguments] not in ([], ["--check"]):
         print("Usage: ./parlor widget-catalogue [--check]", file=sys.stderr)
         return 2
     catalogue = build_catalogue()
     written = {
         CATALOGUE: format_catalogue(catalogue),
-        DOCUMENT: rendered(DOCUMENT.read_text(), catalogue),
+        DOCUMENT: render_document(DOCUMENT.read_text(), catalogue),
         TYPES: format_types(catalogue),
     }
     if arguments:
@@ -93,13 +93,13 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def format_catalogue(catalogue: Mapping[str, Any]) -> str:
-    """Return the catalogue as its file has it: a line for each prop, so that a change of one shows as one."""
+    """Return the catalogue as JSON with one line per prop, for readable diffs."""
     text = json.dumps(catalogue, indent=1, ensure_ascii=False)
-    # A prop's own members on one line.
-    return re.sub(r"(?<=: )\{[^{}]*\}|\[[^\[\]{}]*\]", lambda match: _on_one_line(match[0]), text) + "\n"
+    # Join the members of a prop.
+    return re.sub(r"(?<=: )\{[^{}]*\}|\[[^\[\]{}]*\]", lambda match: _join_line(match[0]), text) + "\n"
 
 
-def _on_one_line(text: str) -> str:
+def _join_line(text: str) -> str:
     return json.dumps(json.loads(text), ensure_ascii=False)
 
 
@@ -109,47 +109,47 @@ def _on_one_line(text: str) -> str:
 def _javascript_shapes(declared: Mapping[str, Type]) -> tuple[list[str], Shapes]:
     shapes: Shapes = {}
 
-    def add(shape: str, members: Mapping[str, Member]) -> None:
+    def add_members(shape: str, members: Mapping[str, Member]) -> None:
         for name, member in members.items():
-            prop = prop_of(member, (shape, name))
+            prop = build_prop(member, (shape, name))
             known = shapes.setdefault(shape, {}).get(name)
-            shapes[shape][name] = prop if known is None else _merged_prop(known, prop)
+            shapes[shape][name] = prop if known is None else _merge_props(known, prop)
 
-    def prop_of(member: Member, place: tuple[str, str]) -> Prop:
-        found: Prop = {"types": [], "values": [], "required": member.is_required, "nullable": False}
-        collect(member.type, place, found, "")
-        return found
+    def build_prop(member: Member, place: tuple[str, str]) -> Prop:
+        prop: Prop = {"types": [], "values": [], "required": member.is_required, "nullable": False}
+        collect_type(member.type, place, prop, "")
+        return prop
 
-    def collect(of: Type, place: tuple[str, str], found: Prop, suffix: str) -> None:
-        found["values"] += [value for value in of.literals if value not in found["values"]]
-        for name in of.names:
+    def collect_type(type_: Type, place: tuple[str, str], prop: Prop, suffix: str) -> None:
+        prop["values"] += [value for value in type_.literals if value not in prop["values"]]
+        for name in type_.names:
             if name in ("WidgetComponent", "WidgetRoot") or name in _COMPONENT_NAMES or name in ("ListViewItem",):
-                _add(found["types"], f"Component{suffix}")
+                _append_unique(prop["types"], f"Component{suffix}")
             elif name == "WidgetIcon":
-                _add(found["types"], f"icon{suffix}")
+                _append_unique(prop["types"], f"icon{suffix}")
             elif name == "Record":
-                _add(found["types"], "any")
+                _append_unique(prop["types"], "any")
             elif name in declared and name not in _OBJECTS:
-                collect(declared[name], place, found, suffix)
+                collect_type(declared[name], place, prop, suffix)
             else:
-                _add(found["types"], f"{name}{suffix}")
-        for members in of.objects:
+                _append_unique(prop["types"], f"{name}{suffix}")
+        for members in type_.objects:
             inline = _INLINE_NAMES[place]
-            add(inline, members)
-            _add(found["types"], f"{inline}{suffix}")
-        for element in of.lists:
-            collect(element, place, found, "[]")
+            add_members(inline, members)
+            _append_unique(prop["types"], f"{inline}{suffix}")
+        for element in type_.lists:
+            collect_type(element, place, prop, "[]")
 
-    for name, of in declared.items():
-        is_component = of.objects and "type" in of.objects[0] and of.objects[0]["type"].type.literals
+    for name, type_ in declared.items():
+        is_component = type_.objects and "type" in type_.objects[0] and type_.objects[0]["type"].type.literals
         if name in _OBJECTS or is_component:
             shape = _COMPONENT_NAMES.get(name, name)
-            for members in of.objects:
-                add(shape, members)
-            if len(of.objects) > 1:
-                # One of several: required is what all of them require.
+            for members in type_.objects:
+                add_members(shape, members)
+            if len(type_.objects) > 1:
+                # In a union of objects, a prop is required if all of them require it.
                 for prop, spec in shapes[shape].items():
-                    spec["required"] = all(prop in members and members[prop].is_required for members in of.objects)
+                    spec["required"] = all(prop in members and members[prop].is_required for members in type_.objects)
     return [str(icon) for icon in declared["WidgetIcon"].literals], shapes
 
 
@@ -190,7 +190,7 @@ def _add_python_shape(shapes: Shapes, model: Any) -> str:
         is_required = not is_optional if fields is None else fields[prop].is_required()
         spec: Prop = {"types": [], "values": [], "required": is_required, "nullable": False}
         _collect_hint(hint, spec, shapes, "")
-        shape[prop] = spec if prop not in shape else _merged_prop(shape[prop], spec)
+        shape[prop] = spec if prop not in shape else _merge_props(shape[prop], spec)
     return name
 
 
@@ -202,31 +202,31 @@ def _collect_hint(hint: Any, spec: Prop, shapes: Shapes, suffix: str) -> None:
         spec["nullable"] = spec["required"]
     elif origin is Literal:
         for value in arguments:
-            _add(spec["values"], value)
+            _append_unique(spec["values"], value)
     elif origin in (typing.Union, types.UnionType):
         icons = typing.get_args(IconName)
         if set(icons) <= set(arguments):
-            # A union within a union is one with it.
-            _add(spec["types"], "icon")
+            # Python flattens nested unions, so that the names of icons are members here.
+            _append_unique(spec["types"], "icon")
             arguments = tuple(part for part in arguments if part not in icons)
         for part in arguments:
             _collect_hint(part, spec, shapes, suffix)
     elif origin is list:
         _collect_hint(arguments[0], spec, shapes, "[]")
     elif origin is dict:
-        _add(spec["types"], "any" if arguments == (str, Any) else "Record" + suffix)
+        _append_unique(spec["types"], "any" if arguments == (str, Any) else "Record" + suffix)
     elif hint is Any:
-        _add(spec["types"], "any")
+        _append_unique(spec["types"], "any")
     elif hint in (str, datetime):
-        _add(spec["types"], f"string{suffix}")
+        _append_unique(spec["types"], f"string{suffix}")
     elif hint in (int, float):
-        _add(spec["types"], f"number{suffix}")
+        _append_unique(spec["types"], f"number{suffix}")
     elif hint is bool:
-        _add(spec["types"], f"boolean{suffix}")
+        _append_unique(spec["types"], f"boolean{suffix}")
     elif hint is ActionConfig or is_typeddict(hint) or _is_series(hint):
-        _add(spec["types"], _add_python_shape(shapes, hint) + suffix)
+        _append_unique(spec["types"], _add_python_shape(shapes, hint) + suffix)
     elif isinstance(hint, type) and issubclass(hint, BaseModel):
-        _add(spec["types"], f"Component{suffix}")
+        _append_unique(spec["types"], f"Component{suffix}")
     else:
         raise ParlorError(f"infra/widget_catalogue.py does not know the annotation {hint!r}.")
 
@@ -238,14 +238,14 @@ def _is_series(hint: Any) -> bool:
 # Both together
 
 
-def _merged(javascript: Shapes, python: Shapes) -> Shapes:
+def _merge_shapes(javascript: Shapes, python: Shapes) -> Shapes:
     merged: Shapes = {}
     for shape in {**javascript, **python}:
         there, here = javascript.get(shape, {}), python.get(shape, {})
         merged[shape] = {}
         for name in {**there, **here}:
             if name in there and name in here:
-                merged[shape][name] = _merged_prop(there[name], here[name])
+                merged[shape][name] = _merge_props(there[name], here[name])
             else:
                 only = {**there, **here}[name]
                 is_shared = bool(there) and bool(here)
@@ -254,7 +254,7 @@ def _merged(javascript: Shapes, python: Shapes) -> Shapes:
     return merged
 
 
-def _merged_prop(one: Prop, other: Prop) -> Prop:
+def _merge_props(one: Prop, other: Prop) -> Prop:
     return {
         "types": [*one["types"], *(each for each in other["types"] if each not in one["types"])],
         "values": [*one["values"], *(each for each in other["values"] if each not in one["values"])],
@@ -263,7 +263,7 @@ def _merged_prop(one: Prop, other: Prop) -> Prop:
     }
 
 
-def _with_rules(shapes: Shapes) -> Shapes:
+def _apply_rules(shapes: Shapes) -> Shapes:
     for shape, props in EXTRA_PROPS.items():
         shapes[shape].update({name: {**_EMPTY, **extra} for name, extra in props.items()})
     for shape, props in shapes.items():
@@ -282,7 +282,7 @@ def _with_rules(shapes: Shapes) -> Shapes:
 
 
 def _format_props(props: Mapping[str, Prop]) -> dict[str, Prop]:
-    """Return the props without the one that names the component, and without members that say nothing."""
+    """Return the props without the `type` that names the component, and without members that have default values."""
     return {
         name: {key: value for key, value in prop.items() if key not in _EMPTY or value != _EMPTY[key]}
         for name, prop in props.items()
@@ -293,6 +293,6 @@ def _format_props(props: Mapping[str, Prop]) -> dict[str, Prop]:
 _EMPTY: Prop = {"types": [], "values": [], "required": False, "nullable": False}
 
 
-def _add(to: list[Any], value: Any) -> None:
-    if value not in to:
-        to.append(value)
+def _append_unique(values: list[Any], value: Any) -> None:
+    if value not in values:
+        values.append(value)

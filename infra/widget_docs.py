@@ -1,9 +1,10 @@
-"""Tables of all widget components in docs/widgets.md, drawn from the catalogue."""
+"""Reference of all widget components in docs/widgets.md, generated from the catalogue."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from infra.client_build import ROOT
@@ -42,18 +43,28 @@ def render_components(catalogue: Mapping[str, Any]) -> str:
     """Return a heading and a table for each component and each object, and the list of icons."""
     lines: list[str] = []
     for name, props in catalogue["components"].items():
-        lines += [f"### {name}", "", *_sample(name), *_places(name, catalogue), *_table(props, catalogue)]
+        lines += [
+            f"### {name}",
+            "",
+            *_sample_lines(name),
+            *_placement_lines(name, catalogue),
+            *_table_lines(props, catalogue),
+        ]
     lines += ["## Objects within props", ""]
     for name, props in catalogue["objects"].items():
-        lines += [f"### {name}", "", *_table(props, catalogue)]
+        lines += [f"### {name}", "", *_table_lines(props, catalogue)]
     schemes = " or ".join(f"`{scheme}`" for scheme in catalogue["icons"]["schemes"])
     lines += ["## Icons", "", f"Any name that begins with {schemes}, and these:", ""]
     lines += [", ".join(f"`{name}`" for name in catalogue["icons"]["names"]) + ".", ""]
     return "\n".join(lines) + "\n"
 
 
-def rendered(document: str, catalogue: Mapping[str, Any]) -> str:
-    """Return the document with its tables generated again."""
+def render_document(document: str, catalogue: Mapping[str, Any]) -> str:
+    """Return the document with its generated part replaced.
+
+    Raises:
+        ValueError: When one of the lines around that part is missing.
+    """
     head, begin, rest = document.partition(BEGIN)
     _, end, tail = rest.partition(END)
     if not begin or not end:
@@ -61,8 +72,8 @@ def rendered(document: str, catalogue: Mapping[str, Any]) -> str:
     return f"{head}{begin}\n{render_components(catalogue)}{end}{tail}"
 
 
-def _sample(name: str) -> list[str]:
-    """Return the picture of a component, and the widget that it shows, as Python and as JSON."""
+def _sample_lines(name: str) -> list[str]:
+    """Return the picture of a component's sample, and the sample as Python and as JSON."""
     widget = load_samples().get(name)
     if widget is None:
         return []
@@ -70,13 +81,13 @@ def _sample(name: str) -> list[str]:
         f"![{name} in the chat](widgets/{name.lower()}.png)",
         "",
         "```python",
-        f"{name.lower().replace('.', '_')} = {written_python(widget)}",
+        f"{name.lower().replace('.', '_')} = {format_python(widget)}",
         "```",
         "",
         "<details><summary>JSON</summary>",
         "",
         "```json",
-        written_json(widget),
+        format_json(widget),
         "```",
         "",
         "</details>",
@@ -84,75 +95,73 @@ def _sample(name: str) -> list[str]:
     ]
 
 
-def written_json(value: Any) -> str:
-    """Return JSON with a line for each value that does not fit into one."""
-    return _written(value, 0, indent="  ", end="", word=lambda each: json.dumps(each, ensure_ascii=False))
+def format_json(value: Any) -> str:
+    """Return JSON in which only values that do not fit on one line are broken."""
+    return _format_value(value, 0, indent="  ", end="", format_inline=lambda part: json.dumps(part, ensure_ascii=False))
 
 
-def written_python(value: Any) -> str:
-    """Return Python with a line for each value that does not fit into one, in double quotes as the JSON."""
+def format_python(value: Any) -> str:
+    """Return Python in which only values that do not fit on one line are broken, with double quotes as in JSON."""
     names = {True: "True", False: "False", None: "None"}
 
-    def word(each: Any) -> str:
-        if each is None or isinstance(each, bool):
-            return names[each]
-        if isinstance(each, Mapping):
-            return "{" + ", ".join(f"{json.dumps(key)}: {word(inner)}" for key, inner in each.items()) + "}"
-        if isinstance(each, list):
-            return "[" + ", ".join(map(word, each)) + "]"
-        return json.dumps(each, ensure_ascii=False)
+    def format_inline(part: Any) -> str:
+        if part is None or isinstance(part, bool):
+            return names[part]
+        if isinstance(part, Mapping):
+            return "{" + ", ".join(f"{json.dumps(key)}: {format_inline(inner)}" for key, inner in part.items()) + "}"
+        if isinstance(part, list):
+            return "[" + ", ".join(map(format_inline, part)) + "]"
+        return json.dumps(part, ensure_ascii=False)
 
-    return _written(value, 0, indent="    ", end=",", word=word)
+    return _format_value(value, 0, indent="    ", end=",", format_inline=format_inline)
 
 
-def _written(value: Any, depth: int, *, indent: str, end: str, word: Callable[[Any], str]) -> str:
-    line = word(value)
+def _format_value(value: Any, depth: int, *, indent: str, end: str, format_inline: Callable[[Any], str]) -> str:
+    line = format_inline(value)
     if len(line) + len(indent) * depth <= LINE_WIDTH or not isinstance(value, Mapping | list):
         return line
+    format_inner = partial(_format_value, depth=depth + 1, indent=indent, end=end, format_inline=format_inline)
     pad = indent * (depth + 1)
     if isinstance(value, Mapping):
-        inner = [
-            f"{pad}{json.dumps(key)}: {_written(each, depth + 1, indent=indent, end=end, word=word)}"
-            for key, each in value.items()
-        ]
+        inner = [f"{pad}{json.dumps(key)}: {format_inner(member)}" for key, member in value.items()]
     else:
-        inner = [pad + _written(each, depth + 1, indent=indent, end=end, word=word) for each in value]
+        inner = [pad + format_inner(element) for element in value]
     opening, closing = "{}" if isinstance(value, Mapping) else "[]"
     return f"{opening}\n" + ",\n".join(inner) + f"{end}\n{indent * depth}{closing}"
 
 
-def _places(name: str, catalogue: Mapping[str, Any]) -> list[str]:
+def _placement_lines(name: str, catalogue: Mapping[str, Any]) -> list[str]:
     homes = [parent for parent, rule in catalogue["children"].items() if name in rule["of"]]
     words = ["a root"] if name in catalogue["roots"] else []
     words += [f"stands in {', '.join(homes)}"] if 0 < len(homes) < 4 else []
     return [f"Is {'; '.join(words)}." if name in catalogue["roots"] else f"Only {words[0]}.", ""] if words else []
 
 
-def _table(props: Mapping[str, Any], catalogue: Mapping[str, Any]) -> list[str]:
+def _table_lines(props: Mapping[str, Any], catalogue: Mapping[str, Any]) -> list[str]:
     lines = ["| Prop | Values | Default |", "| --- | --- | --- |"]
     for name, prop in props.items():
         if name not in _SHARED:
             mark = "" if not prop.get("required") else " (required)"
-            lines.append(f"| `{name}`{mark} | {_values(prop, catalogue)} | {_default(prop)} |")
+            lines.append(f"| `{name}`{mark} | {_format_values(prop, catalogue)} | {_format_default(prop)} |")
     return [*lines, ""] if len(lines) > 2 else ["No props of its own.", ""]
 
 
-def _values(prop: Mapping[str, Any], catalogue: Mapping[str, Any]) -> str:
+def _format_values(prop: Mapping[str, Any], catalogue: Mapping[str, Any]) -> str:
     words = [f"`{str(value).lower() if isinstance(value, bool) else value}`" for value in prop.get("values", ())]
     types = prop.get("types", ())
     fixed = prop.get("format")
     if fixed == "color":
         tokens = catalogue["colors"]["tokens"].get(prop.get("tokens", ""), [])
         words += [f"`{token}`" for token in tokens] + ["[colour](#colours)"]
-        types = [each for each in types if each != "string"]
+        types = [name for name in types if name != "string"]
     elif fixed in ("date", "pattern", "image"):
         words.append(_FORMATS[fixed])
-        types = [each for each in types if each != "string"]
-    for each in types:
-        if fixed in ("length", "spacing", "flex", "ratio") and each == "string":
+        types = [name for name in types if name != "string"]
+    for name in types:
+        if fixed in ("length", "spacing", "flex", "ratio") and name == "string":
             words.append(_FORMATS[fixed])
         else:
-            words.append(_WORDS.get(each, _linked(each)))
+            words.append(_WORDS.get(name, _link_type(name)))
     if "min" in prop or "above" in prop:
         bound = f"{prop['min']:g} or more" if "min" in prop else f"more than {prop['above']:g}"
         words.append(f"{bound}, whole" if prop.get("integer") else bound)
@@ -161,11 +170,11 @@ def _values(prop: Mapping[str, Any], catalogue: Mapping[str, Any]) -> str:
     return ", ".join(words)
 
 
-def _linked(kind: str) -> str:
+def _link_type(kind: str) -> str:
     name = kind.removesuffix("[]")
     return f"{'list of ' if kind.endswith('[]') else ''}[{name}](#{name.lower()})"
 
 
-def _default(prop: Mapping[str, Any]) -> str:
+def _format_default(prop: Mapping[str, Any]) -> str:
     default = prop.get("default")
     return "" if default is None else f"`{str(default).lower() if isinstance(default, bool) else default}`"

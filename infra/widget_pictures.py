@@ -1,7 +1,7 @@
-"""Pictures of all widget components for docs/widgets.md, and the places of all that is in them, for the tests.
+"""Pictures of all widget components for docs/widgets.md, and the boxes of their elements for the tests.
 
-Pictures are drawn in the fonts of the machine that makes them, for people to look at. Places are measured in a font
-that comes with the client, and are the same everywhere: `tests/browser/test_widget_gallery.py` compares them.
+Pictures are taken in the fonts of the machine, for people to look at. Boxes are measured in a font that comes with the
+client, so that they are the same on every machine; `tests/browser/test_widget_gallery.py` compares them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from errors import ParlorError
 from infra.browser import find_browser
 from infra.client_build import ROOT, build_client
-from infra.widget_paint import FOLDER, SCHEMES, paint, save_looks
+from infra.widget_paint import FOLDER, SCHEMES, capture_thumbnails, save_thumbnails
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, ViewportSize
@@ -30,7 +30,7 @@ PICTURES = ROOT / "docs" / "widgets"
 BOXES = ROOT / "tests" / "browser" / "widget_boxes.json"
 PICTURE_COLORS = 96
 HINTING = "--font-render-hinting=none"
-"""Option that makes letters as wide as their font says, in each of the engine's programs."""
+"""Option that gives letters the same width in Chromium and in its headless shell."""
 START_TIMEOUT_S = 120
 MEASURE_TIMEOUT_MS = 30_000
 
@@ -40,7 +40,7 @@ VIEWS: Mapping[str, Mapping[str, str]] = {
     "320 px, right to left": {"width": "320", "dir": "rtl"},
     "360 px, text at 200 %": {"width": "360", "text": "200"},
 }
-"""How the gallery is looked at, by name: what is chosen in its header; the rest is as it is at first."""
+"""The views that are measured, by name: choices in the gallery's header that differ from the defaults."""
 
 VIEWPORT_WIDTH, VIEWPORT_HEIGHT = 1000, 800
 
@@ -52,11 +52,11 @@ _FONTS = {
 _READY = re.compile(r"Parlor is ready: (http://127\.0\.0\.1:\d+)")
 
 Boxes = dict[str, list[list[Any]]]
-"""Kind, left, top, width and height of all that is drawn, by component."""
+"""Kind, left, top, width and height of each element, by component."""
 
 
-def measure(page: Page, view: Mapping[str, str]) -> Boxes:
-    """Return the places of all that the gallery draws for the components, in CSS pixels from their stage on.
+def measure_boxes(page: Page, view: Mapping[str, str]) -> Boxes:
+    """Return the boxes of all elements in the gallery, in CSS pixels relative to the component's stage.
 
     Args:
         page: A page that shows the gallery.
@@ -69,19 +69,19 @@ def measure(page: Page, view: Mapping[str, str]) -> Boxes:
     return boxes
 
 
-def find_shifts(expected: Boxes, found: Boxes, tolerance_px: float = 2.0) -> list[str]:
-    """Return a line for everything that is gone, new, or not where it was.
+def find_shifts(expected: Boxes, actual: Boxes, tolerance_px: float = 2.0) -> list[str]:
+    """Return a line for every element that was removed, added or moved.
 
     Args:
-        expected: The places as they were stored.
-        found: The places as they are.
-        tolerance_px: The distance from which something counts as moved.
+        expected: The boxes as they were stored.
+        actual: The boxes as they are measured now.
+        tolerance_px: The distance from which an element counts as moved.
     """
-    shifts = [f"{name}: there is no reference" for name in found.keys() - expected.keys()]
+    shifts = [f"{name}: there is no reference" for name in actual.keys() - expected.keys()]
     for name, boxes in expected.items():
-        now = found.get(name, [])
-        if [each[0] for each in boxes] != [each[0] for each in now]:
-            shifts.append(f"{name}: drawn of other elements: {[each[0] for each in now]}")
+        now = actual.get(name, [])
+        if [kind for kind, *_ in boxes] != [kind for kind, *_ in now]:
+            shifts.append(f"{name}: drawn of other elements: {[kind for kind, *_ in now]}")
             continue
         for before, after in zip(boxes, now, strict=True):
             if any(abs(a - b) >= tolerance_px for a, b in zip(before[1:], after[1:], strict=True)):
@@ -90,7 +90,7 @@ def find_shifts(expected: Boxes, found: Boxes, tolerance_px: float = 2.0) -> lis
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write all pictures and places again; return 0, or 2 when there are arguments, as it takes none."""
+    """Write all pictures and boxes; return the exit code: 0, or 2 for arguments, since it takes none."""
     from playwright.sync_api import sync_playwright
 
     if arguments:
@@ -100,21 +100,21 @@ def main(arguments: Sequence[str]) -> int:
     if browser_path is None:
         raise ParlorError("There is no Chromium: run ./parlor test --browser once, or name one with CHROMIUM_PATH.")
     build_client()
-    with _gallery() as url, sync_playwright() as playwright:
+    with _run_gallery() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox", HINTING])
         size: ViewportSize = {"width": VIEWPORT_WIDTH, "height": VIEWPORT_HEIGHT}
         page = browser.new_page(viewport=size, locale="en-US", timezone_id="UTC", device_scale_factor=1)
         page.goto(f"{url}/dev/widgets?width=360")
         page.locator("parlor-widget").last.wait_for()
-        # Nothing is measured yet: in the fonts that people have.
+        # The pictures come before the first measurement, which changes the font.
         page.wait_for_function("document.querySelector('parlor-widget-gallery').shadowRoot.querySelector('article')")
         _take_pictures(page)
-        boxes = {name: measure(page, view) for name, view in VIEWS.items()}
+        boxes = {name: measure_boxes(page, view) for name, view in VIEWS.items()}
         for scheme in SCHEMES:
-            measure(page, {"scheme": scheme})
-            save_looks(paint(page), FOLDER / scheme)
+            measure_boxes(page, {"scheme": scheme})
+            save_thumbnails(capture_thumbnails(page), FOLDER / scheme)
         browser.close()
-    BOXES.write_text(_written(boxes), encoding="utf-8")
+    BOXES.write_text(_format_boxes(boxes), encoding="utf-8")
     return 0
 
 
@@ -130,18 +130,18 @@ def _take_pictures(page: Page) -> None:
         small.save(PICTURES / f"{name}.png", optimize=True)
 
 
-def _written(boxes: Mapping[str, Boxes]) -> str:
-    """Return the places as JSON with a line for each component, so that a change is seen in a diff."""
+def _format_boxes(boxes: Mapping[str, Boxes]) -> str:
+    """Return the boxes as JSON with one line per component, for readable diffs."""
     lines: list[str] = []
     for view, components in boxes.items():
-        rows = [f"  {json.dumps(name)}: {json.dumps(found)}" for name, found in components.items()]
+        rows = [f"  {json.dumps(name)}: {json.dumps(elements)}" for name, elements in components.items()]
         lines.append(f" {json.dumps(view)}: {{\n" + ",\n".join(rows) + "\n }")
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 @contextmanager
-def _gallery() -> Iterator[str]:
-    """Run a server in development, and hand out its address."""
+def _run_gallery() -> Iterator[str]:
+    """Run a server in development mode, whose address is yielded."""
     with TemporaryDirectory() as folder:
         settings = {
             "PARLOR_ENV": "development",
@@ -162,7 +162,7 @@ def _gallery() -> Iterator[str]:
                 text=True,
             )
         try:
-            url = next((found[1] for line in server.stdout or () if (found := _READY.search(line))), None)
+            url = next((match[1] for line in server.stdout or () if (match := _READY.search(line))), None)
             if url is None:
                 raise ParlorError(f"The server did not start: {log.read_text(encoding='utf-8')[-2000:]}")
             yield url

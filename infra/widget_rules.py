@@ -1,7 +1,7 @@
-"""Rules that ChatKit's packages give in words, ranges and formats above all, and what Parlor's client draws besides.
+"""Rules about widgets that ChatKit's packages do not declare, such as ranges and formats, and additions of our client.
 
-`infra/widget_catalogue.py` adds it to what they declare. Sources: the comments of both packages, ChatKit's pages, and
-`frontend/src/widgets`.
+`infra/widget_catalogue.py` merges them with the declarations. Sources: the comments of both packages, ChatKit's
+documentation, and `frontend/src/widgets`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from PIL import ImageColor
 
 SCHEMES = ("vendor:", "lucide:")
-"""How names of icons begin that are in no list."""
+"""Prefixes of icon names that no package lists."""
 
 RULES: Mapping[str, Mapping[str, Any]] = {
     r"(Box|Row|Col|Form|Image|Chart)\.((min|max)?(Width|Height|Size)|width|height|size)": {
@@ -39,12 +39,12 @@ RULES: Mapping[str, Mapping[str, Any]] = {
     r"(Bar|Area|Line)Series\.type": {"required": True},
     r"ActionConfig\.type|.*\.dataKey": {"not_empty": True},
 }
-"""Ranges and formats, by expressions for ``Component.prop``; a later one adds to an earlier one."""
+"""Ranges and formats by regular expressions for ``Component.prop``; all that match apply, later ones last."""
 
 EXTRA_PROPS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "Button": {"ariaLabel": {"types": ["string"], "only": "Parlor"}},
 }
-"""Props that Parlor's client knows and neither package declares."""
+"""Props of Parlor's client that neither package declares."""
 
 _COMPONENTS = (
     "Badge", "Box", "Button", "Caption", "Chart", "Checkbox", "Col", "DatePicker", "Divider", "Form", "Icon", "Image",
@@ -60,7 +60,7 @@ CHILDREN: Mapping[str, Mapping[str, Any]] = {
     "Table.Row": {"of": ["Table.Cell"]},
     "Transition": {"of": list(_COMPONENTS), "single": True},
 }
-"""The components that may stand in each."""
+"""The components that each component may contain."""
 
 DEFAULTS: Mapping[str, Any] = {
     "ActionConfig.handler": "server",
@@ -93,7 +93,7 @@ DEFAULTS: Mapping[str, Any] = {
     "Textarea.variant": "outline",
     "Title.size": "md",
 }
-"""The values that the client draws where a prop is left out."""
+"""The values that the client uses where a prop is left out."""
 
 COLORS: Mapping[str, Any] = {
     "tokens": {
@@ -113,4 +113,4 @@ COLORS: Mapping[str, Any] = {
     # Source: CSS Color Module Level 4, 6.1 to 6.3.
     "css": sorted({*ImageColor.colormap, "transparent", "currentcolor", "inherit", "initial", "unset", "revert"}),
 }
-"""The names of colours, by what they are for; a primitive is a hue and a step: ``red-100``."""
+"""The names of colours: tokens by family, hues and steps of the primitives such as ``red-100``, and CSS names."""

@@ -1,4 +1,4 @@
-"""Writes TypeScript types into the client's sources, from the catalogue of widgets."""
+"""TypeScript types of all widget components, generated from the catalogue into the client's sources."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HEAD = """\
 export type Component = {[T in keyof Components]: {readonly type: T} & Components[T]}[keyof Components];
 """
 
-# Props that many components have alike, by the name of their interface.
+# Interfaces for props that many components share.
 _GROUPS: Mapping[str, frozenset[str]] = {
     "Identity": frozenset({"key", "id"}),
     "Size": frozenset(
@@ -35,30 +35,30 @@ _NAMES = {"any": "unknown", "Record": "Readonly<Record<string, unknown>>", "icon
 
 
 def format_types(catalogue: Mapping[str, Any]) -> str:
-    """Return the module of TypeScript: an interface of all components, one for each object, and the icons."""
+    """Return the TypeScript module with the interfaces of components and objects, and the type of icons."""
     icons = catalogue["icons"]
     names = [*(json.dumps(name) for name in icons["names"]), *(f"`{scheme}${{string}}`" for scheme in icons["schemes"])]
-    components = {name: _lines(props) for name, props in catalogue["components"].items()}
-    groups = {name: _group(name, components.values()) for name in _GROUPS}
+    components = {name: _declare_props(props) for name, props in catalogue["components"].items()}
+    groups = {name: _group_lines(name, components.values()) for name in _GROUPS}
     union = textwrap.fill(" | ".join(names), 116, break_on_hyphens=False)
     parts = [
         _HEAD,
         f"export type IconName =\n{textwrap.indent(union, '  ')};\n",
-        *(f"interface {name} {{\n{_joined(lines, 2)}\n}}\n" for name, lines in groups.items()),
+        *(f"interface {name} {{\n{_join_lines(lines, 2)}\n}}\n" for name, lines in groups.items()),
         "/** The props of each component but `type`. */\nexport interface Components {",
-        *(_component(name, lines, groups) for name, lines in components.items()),
+        *(_format_component(name, lines, groups) for name, lines in components.items()),
         "}\n",
     ]
     for name, props in catalogue["objects"].items():
-        parts.append(f"export interface {name} {{\n{_joined(_lines(props), 2)}\n}}\n")
+        parts.append(f"export interface {name} {{\n{_join_lines(_declare_props(props), 2)}\n}}\n")
     return "\n".join(parts)
 
 
-def _group(name: str, components: Iterable[Mapping[str, str]]) -> dict[str, str]:
-    """Return the lines of a group's props, as the first component has them that has all of these.
+def _group_lines(name: str, components: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Return the declarations of a group's props, taken from the first component that has all of them.
 
     Raises:
-        ParlorError: When none has.
+        ParlorError: When no component has all of them.
     """
     props = _GROUPS[name]
     for lines in components:
@@ -67,25 +67,25 @@ def _group(name: str, components: Iterable[Mapping[str, str]]) -> dict[str, str]
     raise ParlorError(f"infra/widget_types.py: no component has all props of {name} any more; change the group.")
 
 
-def _component(name: str, lines: Mapping[str, str], groups: Mapping[str, Mapping[str, str]]) -> str:
-    """Return the lines of a component: the groups that it has as they are, and what else it has."""
+def _format_component(name: str, lines: Mapping[str, str], groups: Mapping[str, Mapping[str, str]]) -> str:
+    """Return the declaration of a component as an intersection of shared groups and its other props."""
     shared = [group for group, props in groups.items() if props.items() <= lines.items()]
     own = {prop: line for prop, line in lines.items() if not any(prop in groups[group] for group in shared)}
-    body = [*shared, f"{{\n{_joined(own, 4)}\n  }}"] if own else shared
+    body = [*shared, f"{{\n{_join_lines(own, 4)}\n  }}"] if own else shared
     return f"  readonly {json.dumps(name)}: {' & '.join(body)};"
 
 
-def _joined(lines: Mapping[str, str], indent: int) -> str:
+def _join_lines(lines: Mapping[str, str], indent: int) -> str:
     return "\n".join(f"{' ' * indent}{line}" for line in lines.values())
 
 
-def _lines(props: Mapping[str, Any]) -> dict[str, str]:
-    """Return the line that declares each prop."""
+def _declare_props(props: Mapping[str, Any]) -> dict[str, str]:
+    """Return the declaration of each prop, by its name."""
     lines = {}
     for name, prop in props.items():
         is_required = prop.get("required", False)
         union = [json.dumps(value) for value in prop.get("values", [])]
-        union += [_type_of(each) for each in prop.get("types", [])]
+        union += [_typescript_type(type_) for type_ in prop.get("types", [])]
         # Null means unset.
         if not is_required or prop.get("nullable"):
             union.append("null")
@@ -93,7 +93,7 @@ def _lines(props: Mapping[str, Any]) -> dict[str, str]:
     return lines
 
 
-def _type_of(name: str) -> str:
+def _typescript_type(name: str) -> str:
     element = name.removesuffix("[]")
     known = _NAMES.get(element, element)
     return f"readonly {known}[]" if element != name else known

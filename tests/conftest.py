@@ -1,4 +1,4 @@
-"""Fixtures of all tests: what is made once for all workers of a run."""
+"""Fixtures of all tests: resources that are made once for all workers of a run."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 
 from tests.preloaded.commands import fork_server, fork_server_of_workers, has_fork_server
-from tests.sharing import lend_cities, one_at_a_time, one_certificate
+from tests.sharing import hold_lock, lend_certificate, lend_cities
 from use_cases.weather.places.city_file import provide_city_file
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have one fork server for all workers, which inherit its address, and another that the workers are forked from."""
+    """Start a fork server whose address all workers inherit, and another from which the workers are forked."""
     if has_fork_server():
         return
     resources = ExitStack()
     config.add_cleanup(resources.close)
-    os.environ.setdefault("SSL_CERT_FILE", str(resources.enter_context(one_certificate())))
+    os.environ.setdefault("SSL_CERT_FILE", str(resources.enter_context(lend_certificate())))
     resources.enter_context(fork_server())
     ways: list[str] = config.getoption("tx", None) or []
     if "popen" in ways:
@@ -32,31 +32,31 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionstart() -> None:
-    """Collect no garbage during the imports: half a million objects that stay would be looked through many times."""
+    """Disable garbage collection during the imports, whose half a million objects stay alive."""
     gc.disable()
 
 
 def pytest_collection_finish() -> None:
-    """Give garbage collection back to the tests, without what was imported for all of them."""
+    """Enable garbage collection for the tests, with the imported objects excluded."""
     gc.freeze()
     gc.enable()
 
 
 @pytest.fixture(scope="session")
 def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that all workers of this run see, and no other run."""
+    """A folder that all workers of this run share, and no other run uses."""
     own = tmp_path_factory.getbasetemp()
     return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 @pytest.fixture(scope="session")
 def city_file(shared_folder: Path) -> Path:
-    """The list of cities as the weather keeps it."""
-    with one_at_a_time(shared_folder / "cities.lock"):
+    """The city file of the weather use case."""
+    with hold_lock(shared_folder / "cities.lock"):
         return provide_city_file(shared_folder / "cities")
 
 
 @pytest.fixture
 def known_cities(tmp_path: Path, city_file: Path) -> None:
-    """Lends the list to a server whose data is in `data` of the test's folder."""
+    """Lends the city file to a server whose data folder is `data` in the test's folder."""
     lend_cities(city_file, tmp_path / "data")

@@ -1,4 +1,4 @@
-"""Things that the workers of one test run share: each is made by one of them and lent to all."""
+"""Resources that the workers of a test run share: each is made by one worker and used by all."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import certifi
 
 
 @contextmanager
-def one_at_a_time(lock: Path) -> Iterator[None]:
-    """Keep other processes out meanwhile; the system frees the lock when its holder dies."""
+def hold_lock(lock: Path) -> Iterator[None]:
+    """Hold a lock between processes, which the system releases if the holder dies."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -24,8 +24,8 @@ def one_at_a_time(lock: Path) -> Iterator[None]:
 
 
 @contextmanager
-def one_certificate() -> Iterator[Path]:
-    """Lend a file with one of the public authorities: no test speaks to them, and to read all takes 30 ms each time."""
+def lend_certificate() -> Iterator[Path]:
+    """Lend a file with a single public authority: no test uses them, and reading all of them takes 30 ms each time."""
     authorities = Path(certifi.where()).read_text(encoding="ascii", errors="replace")
     end = "-----END CERTIFICATE-----"
     first = authorities[authorities.index("-----BEGIN") : authorities.index(end)] + end + "\n"
@@ -35,13 +35,13 @@ def one_certificate() -> Iterator[Path]:
         yield Path(file.name)
 
 
-def find_port_to_keep() -> int:
-    """Return a free port that nobody gets by asking for any: so it is still free a moment later, and after a restart.
+def find_stable_port() -> int:
+    """Return a free port below the ephemeral range, so that no other process is likely to take it during a restart.
 
     Raises:
-        OSError: When none of a hundred is free.
+        OSError: When none of a hundred ports is free.
     """
-    # The system hands out those above, of which some are always in use.
+    # The system assigns ports above this range.
     ports = random.sample(range(20_000, 32_000), 100)
     for port in ports[:-1]:
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
@@ -51,7 +51,7 @@ def find_port_to_keep() -> int:
 
 
 def lend_cities(city_file: Path, data_dir: Path) -> None:
-    """Give a server its list of cities: to make one takes as long as all else at its first start."""
+    """Give a server the city file, which takes as long to build as the rest of its first start."""
     lent = data_dir / "cache" / city_file.name
     lent.parent.mkdir(parents=True, exist_ok=True)
     if not lent.exists():

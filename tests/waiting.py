@@ -1,4 +1,4 @@
-"""Waiting for a condition, with a bound: a test never waits for so many seconds."""
+"""Waiting for a condition, with a time limit that is long enough for a busy machine."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Callable
 PATIENCE_S = 60.0
 
 
-async def until(holds: Callable[[], bool]) -> None:
-    """Return as soon as something holds that sets no event.
+async def until(condition: Callable[[], bool]) -> None:
+    """Poll a condition until it is true, where there is no event to wait for.
 
     Raises:
-        TimeoutError: When it does not hold within `PATIENCE_S`.
+        TimeoutError: When the condition is not true within `PATIENCE_S`.
     """
     async with asyncio.timeout(PATIENCE_S):
-        while not holds():  # noqa: ASYNC110 - there is no event
+        while not condition():  # noqa: ASYNC110 - there is no event
             await asyncio.sleep(0.001)

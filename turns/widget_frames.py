@@ -16,7 +16,7 @@ from chatkit.types import (
 
 from turns.inbox import Inbox
 from widgets.documents import WidgetDocument
-from widgets.widget_stream import merged_growth, widget_updates
+from widgets.widget_stream import merge_deltas, widget_updates
 
 MAX_FRAMES_AHEAD = 64
 """How many events a streamed widget is ahead of those who read them."""
@@ -105,5 +105,5 @@ def _merged(before: ThreadStreamEvent | None, event: ThreadStreamEvent) -> Threa
     """Return one event for two by which the same text grows; None when they are others."""
     if not isinstance(before, ThreadItemUpdatedEvent) or not isinstance(event, ThreadItemUpdatedEvent):
         return None
-    update = merged_growth(before.update, event.update) if before.item_id == event.item_id else None
+    update = merge_deltas(before.update, event.update) if before.item_id == event.item_id else None
     return None if update is None else ThreadItemUpdatedEvent(item_id=event.item_id, update=update)

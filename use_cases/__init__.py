@@ -1,1 +1,1 @@
-"""The use cases that come with Parlor; each arrives as a stranger's would."""
+"""The use cases that come with Parlor, loaded as plugins like anybody else's."""

@@ -1,13 +1,11 @@
 """The catalogue of widgets: every component with its props, and the components that it may contain.
 
-`catalogue.json` is written by ``./parlor widget-catalogue`` from the packages that declare widgets; nothing here knows
-more than it says.
+``./parlor widget-catalogue`` generates `catalogue.json` from the packages that declare widgets.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -23,17 +21,17 @@ class Prop:
         name: The key in the JSON.
         types: Types of its value: ``string``, ``number``, ``boolean``, ``icon``, ``any``, or the name of an object.
         lists: Types of the elements, where the value may be a list.
-        values: Single values that are allowed besides.
+        values: Literal values that are allowed in addition to the types.
         required: Whether the prop may not be left out.
         nullable: Whether the prop may be null although it is required.
-        format: Form of a text, e.g. ``length`` or ``date``; empty where any text will do.
+        format: Format of a text, e.g. ``length`` or ``date``; empty where any text is allowed.
         tokens: Family of colours, e.g. ``text``.
         integer: Whether a number has to be whole.
-        minimum: Least number; None without one.
-        above: Number that the value must be above; None without one.
-        not_empty: Whether an empty text is as good as none.
-        default: Value that the client draws where the prop is left out.
-        only: The package that alone declares it; empty when both do.
+        minimum: Smallest number allowed; None without one.
+        above: Exclusive lower bound of a number; None without one.
+        not_empty: Whether an empty text counts as a missing one.
+        default: Value that the client uses where the prop is left out.
+        only: The only package that declares the prop; empty when both do.
     """
 
     name: str
@@ -51,8 +49,8 @@ class Prop:
     default: Any = None
     only: str = ""
 
-    def is_plainly(self, value: object) -> bool:
-        """Whether a value is right at first sight; if not, it has to be looked at."""
+    def is_plainly_valid(self, value: object) -> bool:
+        """Return whether a value is valid without a closer look; False says only that it has to be checked."""
         kind = type(value)
         if kind is str:
             return value in self.values or ("string" in self.types and not self.format and not self.not_empty)
@@ -70,13 +68,13 @@ class Catalogue:
     Attributes:
         components: Props of the components by type.
         objects: Props of objects that are values of props, such as ``ActionConfig``.
-        roots: Components that a widget may begin with.
+        roots: Components that may be the root of a widget.
         children: The components that each component with children may contain.
         icons: Names of icons.
-        icon_schemes: Beginnings of the names of icons that are in no list.
-        colors: Colours by family, each with the names that CSS has and the primitives.
+        icon_schemes: Prefixes of icon names that `icons` does not list.
+        colors: Colours by family, each with the names of CSS and the primitives.
         required: Props that may not be left out, by component or object.
-        props_elsewhere: Components that have a prop, by its name.
+        components_by_prop: Components that have a prop, by the prop's name.
     """
 
     components: Mapping[str, Shape]
@@ -87,22 +85,22 @@ class Catalogue:
     icon_schemes: tuple[str, ...]
     colors: Mapping[str, frozenset[str]]
     required: Mapping[str, tuple[Prop, ...]]
-    props_elsewhere: Mapping[str, tuple[str, ...]]
+    components_by_prop: Mapping[str, tuple[str, ...]]
 
 
 @cache
 def load_catalogue() -> Catalogue:
     """Return the catalogue; its file is read once."""
     data = json.loads((files("widgets") / "catalogue.json").read_text(encoding="utf-8"))
-    components = {name: _shape(props) for name, props in data["components"].items()}
+    components = {name: _build_shape(props) for name, props in data["components"].items()}
     primitives = {f"{hue}-{step}" for hue in data["colors"]["hues"] for step in data["colors"]["steps"]}
     named = frozenset({*data["colors"]["css"], *primitives})
     families = {family: named | set(tokens) for family, tokens in data["colors"]["tokens"].items()}
-    elsewhere: dict[str, list[str]] = {}
+    components_by_prop: dict[str, list[str]] = {}
     for name, shape in components.items():
         for prop in shape:
-            elsewhere.setdefault(prop, []).append(name)
-    objects = {name: _shape(props) for name, props in data["objects"].items()}
+            components_by_prop.setdefault(prop, []).append(name)
+    objects = {name: _build_shape(props) for name, props in data["objects"].items()}
     return Catalogue(
         components=components,
         objects=objects,
@@ -115,20 +113,20 @@ def load_catalogue() -> Catalogue:
             name: tuple(prop for prop in shape.values() if prop.required)
             for name, shape in {**components, **objects}.items()
         },
-        props_elsewhere={prop: tuple(names) for prop, names in elsewhere.items()},
+        components_by_prop={prop: tuple(names) for prop, names in components_by_prop.items()},
     )
 
 
-def _shape(props: Mapping[str, Mapping[str, Any]]) -> dict[str, Prop]:
-    return {name: _prop(name, spec) for name, spec in props.items()}
+def _build_shape(props: Mapping[str, Mapping[str, Any]]) -> dict[str, Prop]:
+    return {name: _build_prop(name, spec) for name, spec in props.items()}
 
 
-def _prop(name: str, spec: Mapping[str, Any]) -> Prop:
-    types = [str(each) for each in spec.get("types", ())]
+def _build_prop(name: str, spec: Mapping[str, Any]) -> Prop:
+    types = [str(type_) for type_ in spec.get("types", ())]
     return Prop(
         name=name,
-        types=frozenset(each for each in types if not each.endswith("[]")),
-        lists=tuple(re.sub(r"\[\]$", "", each) for each in types if each.endswith("[]")),
+        types=frozenset(type_ for type_ in types if not type_.endswith("[]")),
+        lists=tuple(type_.removesuffix("[]") for type_ in types if type_.endswith("[]")),
         values=tuple(spec.get("values", ())),
         minimum=spec.get("min"),
         **{key: value for key, value in spec.items() if key not in ("types", "values", "min")},

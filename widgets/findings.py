@@ -20,10 +20,10 @@ class Finding:
     """A mistake in a widget.
 
     Attributes:
-        path: The place, from the root on: ``Card.children[2].Row.children[0].Button.lable``.
-        message: A sentence that says what is wrong and what would be right.
+        path: The path from the root: ``Card.children[2].Row.children[0].Button.lable``.
+        message: A sentence that says what is wrong and how to correct it.
         kind: The kind of the mistake.
-        nearest: The right name or value that is most similar to the wrong one; None without one.
+        nearest: The valid name or value that is most similar to the wrong one; None if none is similar.
     """
 
     path: str
@@ -33,7 +33,7 @@ class Finding:
 
     @property
     def severity(self) -> Literal["error", "warning"]:
-        """How serious it is: with a warning all is drawn, but something does nothing."""
+        """The severity: with a warning the whole widget is drawn, but a part of it has no effect."""
         return "warning" if self.kind in ("no_effect", "duplicate_key") else "error"
 
     def __str__(self) -> str:
@@ -62,27 +62,28 @@ _SYNONYMS = {
     "TextInput": ("Input",),
     "TextField": ("Input",),
 }
-"""Words of other toolkits that are spelled unlike ours."""
+"""Names that other toolkits use for our components and props, where the spelling alone would not match."""
 
 
 @lru_cache(maxsize=2048)
-def _nearest(name: str, known: frozenset[str]) -> str | None:
+def _find_nearest(name: str, known: frozenset[str]) -> str | None:
     for synonym in _SYNONYMS.get(name, ()):
         if synonym in known:
             return synonym
-    found, best = None, 0.6
-    written = name[:64].lower()
-    for each in sorted(known):
-        matcher = SequenceMatcher(None, written, each.lower())
+    best, best_score = None, 0.6
+    lowered = name[:64].lower()
+    for candidate in sorted(known):
+        matcher = SequenceMatcher(None, lowered, candidate.lower())
         if matcher.quick_ratio() > 0.4:
-            # Most slips are behind the beginning of a word.
-            alike = next((at for at, (a, b) in enumerate(zip(written, each.lower(), strict=False)) if a != b), 4)
-            score = matcher.ratio() + 0.05 * alike
-            if score > best:
-                found, best = each, score
-    return found
+            # The first letters of a misspelled word are usually right, so that a common prefix counts extra.
+            pairs = zip(lowered, candidate.lower(), strict=False)
+            prefix_length = next((at for at, (a, b) in enumerate(pairs) if a != b), 4)
+            score = matcher.ratio() + 0.05 * prefix_length
+            if score > best_score:
+                best, best_score = candidate, score
+    return best
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that is most like `name`; None when none is."""
-    return _nearest(name, frozenset(known))
+    """Return the known name that is most similar to `name`; None if none is similar enough."""
+    return _find_nearest(name, frozenset(known))

@@ -1,4 +1,4 @@
-"""Forms of a widget: which fields belong together, and what has an effect only there."""
+"""Forms of a widget: checks that depend on the form around a component, such as names of fields and submit buttons."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from widgets.prop_values import Report
 from widgets.value_formats import parse_day
 
 FIELD_TYPES = frozenset({"Input", "Textarea", "Select", "DatePicker", "Checkbox", "RadioGroup"})
-"""The components that are fields; a Text with `editable` is one too."""
+"""The components that are fields, besides a Text with `editable`."""
 
 FORBIDDEN_NAME_PARTS = frozenset({"", "__proto__", "constructor", "prototype"})
-"""Parts of a dotted name under which the client sends nothing."""
+"""Parts of a dotted field name that make the client leave the field out."""
 
 
 def field_name(node: Mapping[str, Any], kind: str) -> Any:
-    """Return the name of a field as its component has it; None for components that are not fields, or have no name."""
+    """Return the name of a field, unchecked; None for a component that is not a field or has no name."""
     if kind in FIELD_TYPES:
         return node.get("name")
     editable = node.get("editable") if kind == "Text" else None
@@ -28,10 +28,10 @@ def field_name(node: Mapping[str, Any], kind: str) -> Any:
 
 
 class FormScope:
-    """The form around a component, or none.
+    """The form that a component belongs to, or the part of the widget outside of forms.
 
     Args:
-        path: The place of the form in the widget; empty outside of forms.
+        path: The path of the form in the widget; empty outside of forms.
     """
 
     def __init__(self, path: str = "") -> None:
@@ -45,26 +45,26 @@ class FormScope:
         return bool(self._path)
 
     def check_submits(self, report: Report) -> None:
-        """Report buttons that submit nothing, though there is something to submit elsewhere."""
+        """Report the submit buttons outside of forms; call it when the widget has fields or forms."""
         for place in self._submits:
             report(place, "'submit' has no effect outside of a Form or a Card with 'asForm'", "no_effect", None)
 
     def check(self, node: Mapping[str, Any], kind: str, path: str, report: Report) -> None:
-        """Report the mistakes of a component that depend on the form around it."""
+        """Report the mistakes of a component that depend on its form."""
         name = field_name(node, kind)
         if isinstance(name, str) and name:
             place = f"{path}.editable.name" if kind == "Text" else f"{path}.name"
-            self._note_name(node, name, path, place, report)
+            self._register_name(node, name, path, place, report)
         if kind == "Button" and node.get("submit") is True and not self.is_form:
             self._submits.append(f"{path}.submit")
         if kind in ("Select", "RadioGroup"):
             _check_options(node, path, report)
         elif kind == "DatePicker":
-            _check_days(node, path, report)
+            _check_date_range(node, path, report)
         elif kind == "Chart":
             _check_chart(node, path, report)
 
-    def _note_name(self, node: Mapping[str, Any], name: str, path: str, place: str, report: Report) -> None:
+    def _register_name(self, node: Mapping[str, Any], name: str, path: str, place: str, report: Report) -> None:
         if FORBIDDEN_NAME_PARTS & set(name.split(".")):
             report(place, f"nothing is sent under the name {name!r}", "no_effect", None)
             return
@@ -73,7 +73,7 @@ class FormScope:
             return
         taken = self._names.get(name)
         if taken is None:
-            # "a" and "a.b" have no room beside each other in one payload.
+            # One payload cannot hold both "a" and "a.b".
             taken = next(
                 (
                     at
@@ -101,13 +101,13 @@ def _check_options(node: Mapping[str, Any], path: str, report: Report) -> None:
                 f"{path}.options[{index}].value", f"'{value}' is the value of options[{first}] too", "no_effect", None
             )
     chosen = node.get("defaultValue")
-    # Where an option's value is misspelled, that is the mistake.
-    is_whole = all(isinstance(each, Mapping) and isinstance(each.get("value"), str) for each in options)
-    if isinstance(chosen, str) and chosen and is_whole and chosen not in values:
+    # An option without a valid value is reported by itself, and may be the chosen one.
+    have_values = all(isinstance(option, Mapping) and isinstance(option.get("value"), str) for option in options)
+    if isinstance(chosen, str) and chosen and have_values and chosen not in values:
         report(f"{path}.defaultValue", f"none of the options has the value '{chosen}'", "no_effect", None)
 
 
-def _check_days(node: Mapping[str, Any], path: str, report: Report) -> None:
+def _check_date_range(node: Mapping[str, Any], path: str, report: Report) -> None:
     first, last, chosen = (parse_day(str(node.get(name))) for name in ("min", "max", "defaultValue"))
     if first and last and first > last:
         report(f"{path}.min", f"'min' is {first} and 'max' is {last}: no day can be chosen", "out_of_range", None)
@@ -121,12 +121,12 @@ def _check_chart(node: Mapping[str, Any], path: str, report: Report) -> None:
     keys = {key for row in rows for key in row}
     if not keys:
         return
-    found = [("xAxis", axis)] if isinstance(axis, str) else [("xAxis.dataKey", _data_key(axis))]
-    found += [
-        (f"series[{index}].dataKey", _data_key(each))
-        for index, each in enumerate(series if isinstance(series, list | tuple) else ())
+    references = [("xAxis", axis)] if isinstance(axis, str) else [("xAxis.dataKey", _data_key(axis))]
+    references += [
+        (f"series[{index}].dataKey", _data_key(entry))
+        for index, entry in enumerate(series if isinstance(series, list | tuple) else ())
     ]
-    for place, key in found:
+    for place, key in references:
         if isinstance(key, str) and key and key not in keys:
             report(f"{path}.{place}", f"no row of the data has '{key}'", "no_effect", None)
 

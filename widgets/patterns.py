@@ -8,14 +8,13 @@ from typing import Any
 import regex
 
 MATCH_TIMEOUT_S = 0.05
-"""How long one match may take: some expressions need years for thirty letters."""
+"""Time limit of one match: some expressions would take years for thirty letters."""
 
 MAX_PATTERN_CHARS = 1_000
-"""A longer pattern is not matched: to compile one can take as long as one likes."""
-
+"""Length limit: longer patterns are not matched, since there is no time limit for compiling."""
 
 MAX_PATTERN_PARTS = 10_000
-"""A pattern with more parts, what it repeats for certain written out, is not matched: compiled, it is that large."""
+"""Limit of parts, with fixed repetitions written out: the compiled form of a pattern grows with their number."""
 
 _TOKENS = regex.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\{(\d+)(?:,\d*)?\}|.", regex.DOTALL)
 
@@ -25,12 +24,12 @@ class SlowPatternError(Exception):
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Say whether the whole text matches; a pattern that is no expression constrains nothing, as in browsers.
+    """Return whether the whole text matches; an invalid pattern matches everything, as in browsers.
 
     Raises:
-        SlowPatternError: When it cannot be said in time.
+        SlowPatternError: When the match takes longer than `MATCH_TIMEOUT_S`.
     """
-    compiled = _compiled(pattern) if _is_small(pattern) else None
+    compiled = _compile(pattern) if _is_small(pattern) else None
     if not isinstance(compiled, regex.Pattern):
         return True
     try:
@@ -39,21 +38,21 @@ def matches(pattern: str, text: str) -> bool:
         raise SlowPatternError(f"the pattern {pattern[:60]!r} takes too long") from None
 
 
-def explain_pattern(pattern: str) -> str | None:
-    """Return why a pattern constrains nothing; None when one of the many engines may take it."""
+def explain_invalid_pattern(pattern: str) -> str | None:
+    """Return why a pattern has no effect; None when it may be valid in some browser's engine."""
     if not _is_small(pattern):
         return "is too large a pattern: it is not matched"
-    compiled = _compiled(pattern)
-    is_broken = isinstance(compiled, str) and any(word in compiled for word in _BROKEN)
+    compiled = _compile(pattern)
+    is_broken = isinstance(compiled, str) and any(word in compiled for word in _SYNTAX_ERRORS)
     return f"is no regular expression: {compiled}" if is_broken else None
 
 
 def _is_small(pattern: str) -> bool:
-    return len(pattern) <= MAX_PATTERN_CHARS and _parts(pattern) <= MAX_PATTERN_PARTS
+    return len(pattern) <= MAX_PATTERN_CHARS and _count_parts(pattern) <= MAX_PATTERN_PARTS
 
 
-def _parts(pattern: str) -> int:
-    """Return how many signs and groups a pattern has, with what it repeats for certain written out."""
+def _count_parts(pattern: str) -> int:
+    """Return the number of characters and groups in a pattern, counted once for each fixed repetition."""
     sums, last = [0], 0
     for token in _TOKENS.finditer(pattern):
         if token[1] is not None:
@@ -70,21 +69,28 @@ def _parts(pattern: str) -> int:
     return sum(sums) + last
 
 
-_BROKEN = ("missing", "unterminated", "unbalanced", "nothing to repeat", "multiple repeat", "bad character range")
+_SYNTAX_ERRORS = (
+    "missing",
+    "unterminated",
+    "unbalanced",
+    "nothing to repeat",
+    "multiple repeat",
+    "bad character range",
+)
 
 
 @lru_cache(maxsize=256)
-def _compiled(pattern: str) -> Any:
+def _compile(pattern: str) -> Any:
     try:
         # In JavaScript `\d` and `\w` are ASCII.
-        return regex.compile(_translated(pattern), regex.V1 | regex.ASCII)
+        return regex.compile(_to_regex_syntax(pattern), regex.V1 | regex.ASCII)
     except (regex.error, ValueError, OverflowError, RecursionError) as exc:
         return str(exc) or "it cannot be read"
 
 
-def _translated(pattern: str) -> str:
-    """Return a pattern of JavaScript as the library spells it, as far as the two differ in spelling."""
-    spelled: str = regex.sub(
-        r"\\u\{([0-9a-fA-F]{1,6})\}", lambda found: f"\\U{found[1].zfill(8)}", pattern, timeout=MATCH_TIMEOUT_S
+def _to_regex_syntax(pattern: str) -> str:
+    """Return a JavaScript pattern in the syntax of the `regex` library, where the two differ."""
+    translated: str = regex.sub(
+        r"\\u\{([0-9a-fA-F]{1,6})\}", lambda match: f"\\U{match[1].zfill(8)}", pattern, timeout=MATCH_TIMEOUT_S
     )
-    return spelled.replace("[^]", r"[\s\S]")
+    return translated.replace("[^]", r"[\s\S]")

@@ -15,7 +15,7 @@ from widgets.value_formats import check_format
 
 Report = Callable[[str, str, Kind, str | None], None]
 
-_WORDS = {
+_TYPE_LABELS = {
     "string": "a text",
     "number": "a number",
     "boolean": "true or false",
@@ -26,12 +26,12 @@ _WORDS = {
 
 
 class ValueChecker:
-    """Checks the values of props and reports what is wrong with them.
+    """Checks the values of props and reports mistakes.
 
     Args:
-        report: Called with path, sentence, kind, and the nearest right name of each mistake.
-        actions: The names of the declared actions; None when it is not known which there are.
-        is_stored: Whether the widget comes from the store, where nulls are left out.
+        report: Called for each mistake with its path, message, kind, and the nearest valid name.
+        actions: The names of the declared actions; None when they are not known.
+        is_stored: Whether the widget comes from the store, which drops nulls.
     """
 
     def __init__(self, report: Report, actions: frozenset[str] | None, is_stored: bool) -> None:
@@ -43,7 +43,7 @@ class ValueChecker:
     def check_keys(
         self, node: Mapping[str, Any], shape: Shape, path: str, owner: str, *, ignored: tuple[str, ...] = ()
     ) -> None:
-        """Report keys that are no props, and required props that are missing."""
+        """Report unknown keys and missing required props."""
         explained: set[str] = set()
         for key in node:
             if key in shape or key in ignored:
@@ -51,7 +51,7 @@ class ValueChecker:
             near = nearest(str(key), shape.keys() - node.keys()) or nearest(str(key), shape)
             if near is not None:
                 explained.add(near)
-            self._report(f"{path}.{key}", self._unknown(str(key), owner, near), "unknown_prop", near)
+            self._report(f"{path}.{key}", self._describe_unknown_key(str(key), owner, near), "unknown_prop", near)
         for prop in self._catalogue.required[owner]:
             name = prop.name
             if node.get(name) is not None or name in explained or (prop.nullable and (name in node or self._is_stored)):
@@ -63,31 +63,35 @@ class ValueChecker:
             )
 
     def check(self, value: Any, prop: Prop, path: str) -> None:
-        """Report what is wrong with one value."""
-        # By far the most frequent kinds first.
+        """Report the mistakes in one value."""
+        # The most frequent types come first.
         if isinstance(value, str):
-            self._text(value, prop, path)
+            self._check_text(value, prop, path)
         elif isinstance(value, bool):
-            if "boolean" not in prop.types and not any(value is each for each in prop.values) and not _takes_any(prop):
-                self._wrong_type(value, prop, path)
+            if (
+                "boolean" not in prop.types
+                and not any(value is allowed for allowed in prop.values)
+                and not _accepts_any(prop)
+            ):
+                self._report_wrong_type(value, prop, path)
         elif isinstance(value, int | float):
-            self._number(value, prop, path)
+            self._check_number(value, prop, path)
         elif isinstance(value, Mapping | BaseModel):
-            self._object(value, prop, path)
+            self._check_object(value, prop, path)
         elif isinstance(value, list | tuple):
-            self._list(value, prop, path)
-        elif not (isinstance(value, date) and prop.format == "date") and not _takes_any(prop):
-            self._wrong_type(value, prop, path)
+            self._check_list(value, prop, path)
+        elif not (isinstance(value, date) and prop.format == "date") and not _accepts_any(prop):
+            self._report_wrong_type(value, prop, path)
 
-    def _unknown(self, key: str, owner: str, near: str | None) -> str:
+    def _describe_unknown_key(self, key: str, owner: str, near: str | None) -> str:
         hint = f"; did you mean '{near}'?" if near else ""
-        homes = self._catalogue.props_elsewhere.get(key, ())
+        homes = self._catalogue.components_by_prop.get(key, ())
         if homes and owner in self._catalogue.components:
             others = ", ".join(homes[:3]) + (" and others" if len(homes) > 3 else "")
             return f"'{key}' has no effect on '{owner}': it is a prop of {others}{hint}"
         return f"'{owner}' has no '{key}'{hint}"
 
-    def _text(self, value: str, prop: Prop, path: str) -> None:
+    def _check_text(self, value: str, prop: Prop, path: str) -> None:
         if prop.not_empty and not value:
             is_field = prop.name == "name" and "icon" not in prop.types
             self._report(path, f"'{prop.name}' is empty", "unnamed_field" if is_field else "missing", None)
@@ -97,29 +101,29 @@ class ValueChecker:
                 kind: Kind = "out_of_range" if "less than" in problem[0] else "wrong_value"
                 self._report(path, problem[0], kind, problem[1])
         elif "icon" in prop.types:
-            self._icon(value, path)
+            self._check_icon(value, path)
         elif prop.values and value not in prop.values:
-            allowed = [each for each in prop.values if isinstance(each, str)]
+            allowed = [choice for choice in prop.values if isinstance(choice, str)]
             near = nearest(value, allowed)
-            also = " or ".join(_WORDS.get(each, f"a {each}") for each in sorted(prop.types))
+            also = " or ".join(_TYPE_LABELS.get(name, f"a {name}") for name in sorted(prop.types))
             choices = ", ".join(map(repr, prop.values)) + (f", or {also}" if also else "")
             hint = f"; did you mean '{near}'?" if near else ""
             self._report(path, f"{value!r} is not one of {choices}{hint}", "wrong_value", near)
-        elif not prop.values and not _takes_any(prop):
-            self._wrong_type(value, prop, path)
+        elif not prop.values and not _accepts_any(prop):
+            self._report_wrong_type(value, prop, path)
 
-    def _icon(self, value: str, path: str) -> None:
+    def _check_icon(self, value: str, path: str) -> None:
         if value in self._catalogue.icons or value.startswith(self._catalogue.icon_schemes):
             return
         near = nearest(value, self._catalogue.icons)
         hint = f"; did you mean '{near}'?" if near else ""
         self._report(path, f"there is no icon '{value}'{hint}", "unknown_icon", near)
 
-    def _number(self, value: float, prop: Prop, path: str) -> None:
-        if _takes_any(prop):
+    def _check_number(self, value: float, prop: Prop, path: str) -> None:
+        if _accepts_any(prop):
             return
         if "number" not in prop.types:
-            self._wrong_type(value, prop, path)
+            self._report_wrong_type(value, prop, path)
         elif not math.isfinite(value):
             self._report(path, f"{value} is no number of JSON", "out_of_range", None)
         elif prop.integer and value != int(value):
@@ -129,23 +133,23 @@ class ValueChecker:
         elif prop.above is not None and value <= prop.above:
             self._report(path, f"'{prop.name}' is more than {prop.above:g}, not {value}", "out_of_range", None)
 
-    def _object(self, value: Mapping[str, Any] | BaseModel, prop: Prop, path: str) -> None:
-        if _takes_any(prop):
+    def _check_object(self, value: Mapping[str, Any] | BaseModel, prop: Prop, path: str) -> None:
+        if _accepts_any(prop):
             return
-        node = _keys_of(value)
+        node = _as_mapping(value)
         if "Record" in prop.types and not prop.types & self._catalogue.objects.keys():
-            self._labels(node, path)
+            self._check_labels(node, path)
             return
-        name = self._object_name(node, prop.types)
+        name = self._choose_object(node, prop.types)
         if name is None and "Record" in prop.types:
-            self._labels(node, path)
+            self._check_labels(node, path)
         elif name is None:
-            self._wrong_type(value, prop, path)
+            self._report_wrong_type(value, prop, path)
         else:
-            self._members(node, name, path)
+            self._check_members(node, name, path)
 
-    def _object_name(self, node: Mapping[str, Any], types: frozenset[str]) -> str | None:
-        """Return which of the objects that may stand there it is meant to be."""
+    def _choose_object(self, node: Mapping[str, Any], types: frozenset[str]) -> str | None:
+        """Return the name of the object type, among those that are allowed, that `node` is most likely meant to be."""
         if "Borders" in types and "Border" in types:
             is_line = node.keys() & {"size", "color", "style"} or any(
                 nearest(str(key), ("size", "color", "style")) for key in node if key not in ("x", "y")
@@ -153,16 +157,16 @@ class ValueChecker:
             return "Border" if is_line and not node.keys() & self._catalogue.objects["Borders"].keys() else "Borders"
         return next((name for name in sorted(types) if name in self._catalogue.objects), None)
 
-    def _members(self, node: Mapping[str, Any], name: str, path: str) -> None:
+    def _check_members(self, node: Mapping[str, Any], name: str, path: str) -> None:
         shape = self._catalogue.objects[name]
         self.check_keys(node, shape, path, name)
         for key, value in node.items():
-            if value is not None and key in shape and not shape[key].is_plainly(value):
+            if value is not None and key in shape and not shape[key].is_plainly_valid(value):
                 self.check(value, shape[key], f"{path}.{key}")
         if name == "ActionConfig":
-            self._declared(node, path)
+            self._check_action(node, path)
 
-    def _declared(self, node: Mapping[str, Any], path: str) -> None:
+    def _check_action(self, node: Mapping[str, Any], path: str) -> None:
         kind = node.get("type")
         if self._actions is None or not isinstance(kind, str) or not kind or node.get("handler") == "client":
             return
@@ -171,43 +175,47 @@ class ValueChecker:
             hint = f"; did you mean '{near}'?" if near else ""
             self._report(f"{path}.type", f"no action '{kind}' is declared{hint}", "undeclared_action", near)
 
-    def _labels(self, node: Mapping[str, Any], path: str) -> None:
+    def _check_labels(self, node: Mapping[str, Any], path: str) -> None:
         for key, value in node.items():
             if value is not None and not isinstance(value, str):
-                self._report(f"{path}.{key}", f"a label is a text, not {_shown(value)}", "wrong_type", None)
+                self._report(f"{path}.{key}", f"a label is a text, not {_format_value(value)}", "wrong_type", None)
 
-    def _list(self, value: list[Any] | tuple[Any, ...], prop: Prop, path: str) -> None:
-        if _takes_any(prop):
+    def _check_list(self, value: list[Any] | tuple[Any, ...], prop: Prop, path: str) -> None:
+        if _accepts_any(prop):
             return
         if not prop.lists:
-            self._wrong_type(value, prop, path)
+            self._report_wrong_type(value, prop, path)
             return
-        for index, each in enumerate(value):
+        for index, element in enumerate(value):
             place = f"{path}[{index}]"
-            if each is None:
+            if element is None:
                 continue
-            if not isinstance(each, Mapping | BaseModel):
-                self._report(place, f"an object is meant to stand here, not {_shown(each)}", "wrong_type", None)
+            if not isinstance(element, Mapping | BaseModel):
+                self._report(
+                    place, f"an object is meant to stand here, not {_format_value(element)}", "wrong_type", None
+                )
             elif prop.lists == ("Record",):
-                self._row(_keys_of(each), place)
+                self._check_row(_as_mapping(element), place)
             elif "BarSeries" in prop.lists:
-                self._series(_keys_of(each), place)
+                self._check_series(_as_mapping(element), place)
             else:
-                self._members(_keys_of(each), prop.lists[0], place)
+                self._check_members(_as_mapping(element), prop.lists[0], place)
 
-    def _row(self, row: Mapping[str, Any], path: str) -> None:
+    def _check_row(self, row: Mapping[str, Any], path: str) -> None:
         for key, value in row.items():
             is_number = isinstance(value, int | float) and not isinstance(value, bool)
             if value is not None and not isinstance(value, str) and not (is_number and math.isfinite(value)):
-                self._report(f"{path}.{key}", f"a row holds texts and numbers, not {_shown(value)}", "wrong_type", None)
+                self._report(
+                    f"{path}.{key}", f"a row holds texts and numbers, not {_format_value(value)}", "wrong_type", None
+                )
 
-    def _series(self, node: Mapping[str, Any], path: str) -> None:
-        names = {str(self._catalogue.objects[name]["type"].values[0]): name for name in _SERIES}
+    def _check_series(self, node: Mapping[str, Any], path: str) -> None:
+        names = {str(self._catalogue.objects[name]["type"].values[0]): name for name in _SERIES_TYPES}
         kind = node.get("type")
         if isinstance(kind, str) and kind in names:
-            self._members(node, names[kind], path)
+            self._check_members(node, names[kind], path)
         elif kind is None:
-            # With what all of them have in common, misspellings are found all the same.
+            # All series share these props, so that misspelled keys are found without knowing the type.
             self.check_keys(node, self._catalogue.objects["AreaSeries"], path, "AreaSeries")
         else:
             near = nearest(str(kind), names)
@@ -215,21 +223,21 @@ class ValueChecker:
             choices = ", ".join(map(repr, names))
             self._report(f"{path}.type", f"{kind!r} is not one of {choices}{hint}", "wrong_value", near)
 
-    def _wrong_type(self, value: Any, prop: Prop, path: str) -> None:
-        allowed = [_WORDS.get(each, f"an object ({each})") for each in sorted(prop.types)]
+    def _report_wrong_type(self, value: Any, prop: Prop, path: str) -> None:
+        allowed = [_TYPE_LABELS.get(name, f"an object ({name})") for name in sorted(prop.types)]
         allowed += ["a list"] if prop.lists else []
         allowed += [f"one of {', '.join(map(repr, prop.values))}"] if prop.values else []
-        self._report(path, f"'{prop.name}' is {' or '.join(allowed)}, not {_shown(value)}", "wrong_type", None)
+        self._report(path, f"'{prop.name}' is {' or '.join(allowed)}, not {_format_value(value)}", "wrong_type", None)
 
 
-_SERIES = ("BarSeries", "AreaSeries", "LineSeries")
+_SERIES_TYPES = ("BarSeries", "AreaSeries", "LineSeries")
 
 
-def _takes_any(prop: Prop) -> bool:
+def _accepts_any(prop: Prop) -> bool:
     return "any" in prop.types
 
 
-def _keys_of(value: Mapping[str, Any] | BaseModel) -> Mapping[str, Any]:
+def _as_mapping(value: Mapping[str, Any] | BaseModel) -> Mapping[str, Any]:
     if isinstance(value, BaseModel):
         given = {name: getattr(value, name) for name in value.model_fields_set}
         kind = {"type": getattr(value, "type", None)} if "type" in type(value).model_fields else {}
@@ -237,7 +245,7 @@ def _keys_of(value: Mapping[str, Any] | BaseModel) -> Mapping[str, Any]:
     return value
 
 
-def _shown(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if isinstance(value, str | bool | int | float):
         return repr(value) if len(repr(value)) <= 60 else f"{repr(value)[:60]}…"
     return {"dict": "an object", "list": "a list", "tuple": "a list"}.get(type(value).__name__, type(value).__name__)

@@ -1,4 +1,4 @@
-"""Templates of widgets: `.widget` files of ChatKit's Studio, by name, filled with data that their schema allows."""
+"""Widget templates: `.widget` files of ChatKit's Studio, rendered with data that their schema allows."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]*")
 _UNDEFINED = re.compile(r"'(\w+)' is undefined")
 
 
-def _refuse(value: Any) -> Any:
-    """Raise for what JSON has no form for; a variable that is not there is named, which Jinja does not do by itself."""
+def _refuse_non_json(value: Any) -> Any:
+    """Raise for a value that is not JSON; for an undefined variable, name it, which `tojson` itself does not do."""
     if isinstance(value, Undefined):
-        str(value)  # raises the error of Jinja that names it
+        str(value)  # raises Jinja's UndefinedError with the name
     raise TypeError(f"a value is of the type {type(value).__name__}, for which JSON has no form")
 
 
-_ENVIRONMENT = Environment(undefined=StrictUndefined)  # noqa: S701 - what is made is JSON, and no page
-_ENVIRONMENT.policies["json.dumps_kwargs"] = {"sort_keys": True, "default": _refuse}
+_ENVIRONMENT = Environment(undefined=StrictUndefined)  # noqa: S701 - it renders JSON, not HTML
+_ENVIRONMENT.policies["json.dumps_kwargs"] = {"sort_keys": True, "default": _refuse_non_json}
 
 
 class WidgetTemplates:
     """The templates in one folder: ``WidgetTemplates(Path(__file__).parent)``.
 
-    Each file is read when it is first asked for. A template is code, as a module of the use case is: take none from
-    strangers.
+    Each file is read when it is first used. Templates are code, like the modules of a use case: load none from
+    untrusted sources.
 
     Args:
-        folder: Where the files are; `build("order")` fills ``order.widget``.
+        folder: The folder of the files; `build("order")` renders ``order.widget``.
     """
 
     def __init__(self, folder: Path | str) -> None:
@@ -53,14 +53,14 @@ class WidgetTemplates:
         return sorted(path.stem for path in self._folder.glob("*.widget"))
 
     def build(self, name: str, data: Mapping[str, Any] | BaseModel | None = None) -> DynamicWidgetRoot:
-        """Return the widget of a template.
+        """Render a template.
 
         Args:
-            name: The name of the file without its ending.
-            data: A value for each variable; the template's schema says which there are.
+            name: The file name without its extension.
+            data: A value for each variable of the template's schema.
 
         Raises:
-            WidgetError: When there is no such template, or it cannot be filled with `data`; the reason says why.
+            WidgetError: When there is no such template, or it cannot be rendered with `data`; the message says why.
         """
         template, schema = self._load(name)
         values = data.model_dump(mode="json") if isinstance(data, BaseModel) else dict(data or {})

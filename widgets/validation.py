@@ -14,26 +14,26 @@ from widgets.form_scopes import FIELD_TYPES, FormScope
 from widgets.prop_values import ValueChecker
 
 MAX_FINDINGS = 100
-"""How many findings are returned at most: nobody reads more."""
+"""Limit of the findings that are returned: nobody reads more."""
 
 MAX_COMPONENTS = 50_000
-"""How many components are looked at: a widget that holds itself has no end."""
+"""Limit of the components that are checked: a widget that contains itself has no end."""
 
 
 def validate_widget(widget: Widget, *, actions: Iterable[str] | None = None) -> list[Finding]:
-    """Return the mistakes of a widget, in the order of the tree; none when there is none.
+    """Return the mistakes in a widget, in the order of the tree.
 
     Args:
-        widget: The JSON of a root component, one of ChatKit's widget models, or what a template has built.
-        actions: The names of the declared actions; None when it is not known which there are.
+        widget: The JSON of a root component, one of ChatKit's widget models, or a rendered template.
+        actions: The names of the declared actions; None when they are not known.
     """
     checker = _TreeChecker(None if actions is None else frozenset(actions), isinstance(widget, WidgetDocument))
-    checker.root(plain(widget))
+    checker.check_root(unwrap_model(widget))
     return checker.findings[:MAX_FINDINGS]
 
 
-def plain(value: Any) -> Any:
-    """Return the JSON of a model with nulls where they were set; anything else as it is."""
+def unwrap_model(value: Any) -> Any:
+    """Return the fields that were set on a model, nulls included, without its nested models; other values unchanged."""
     if not isinstance(value, BaseModel):
         return value
     given = {name: getattr(value, name) for name in value.model_fields_set if name in type(value).model_fields}
@@ -46,14 +46,14 @@ class _TreeChecker:
     def __init__(self, actions: frozenset[str] | None, is_stored: bool) -> None:
         self.findings: list[Finding] = []
         self._catalogue: Catalogue = load_catalogue()
-        # What is stored has lost its nulls: a required prop that may be null is missing there rightly.
+        # The store drops nulls, so that a required prop that may be null can be missing from a stored widget.
         self._is_stored = is_stored
         self._values = ValueChecker(self._report, actions, is_stored)
         self._ids: dict[str, str] = {}
         self._has_fields = False
-        self._left = MAX_COMPONENTS
+        self._remaining = MAX_COMPONENTS
 
-    def root(self, node: Any) -> None:
+    def check_root(self, node: Any) -> None:
         if not isinstance(node, Mapping):
             self._report("widget", "a widget is the JSON of a component, {'type': 'Card', …}", "wrong_type")
             return
@@ -65,13 +65,13 @@ class _TreeChecker:
         if kind in self._catalogue.components and kind not in self._catalogue.roots:
             self._report(kind, f"a widget begins with one of {roots}, not with '{kind}'", "wrong_root")
         outside = FormScope()
-        self._component(node, kind, outside, 0)
+        self._check_component(node, kind, outside, 0)
         if self._has_fields:
             outside.check_submits(self._report)
 
-    def _component(self, node: Mapping[str, Any], path: str, form: FormScope, depth: int) -> None:
-        self._left -= 1
-        if self._left < 0 or len(self.findings) > MAX_FINDINGS:
+    def _check_component(self, node: Mapping[str, Any], path: str, form: FormScope, depth: int) -> None:
+        self._remaining -= 1
+        if self._remaining < 0 or len(self.findings) > MAX_FINDINGS:
             return
         if depth > MAX_WIDGET_DEPTH:
             self._report(path, f"more than {MAX_WIDGET_DEPTH} levels of components below the root", "too_deep")
@@ -81,83 +81,83 @@ class _TreeChecker:
         if shape is None:
             near = nearest(kind, self._catalogue.components)
             self._report(path, f"there is no component '{kind}'" + _hint(near), "unknown_component", near)
-            # What a misspelled component holds is checked as if it were spelled right.
+            # The children of a misspelled component are checked as if it were spelled correctly.
             kind = near or ""
-            self._note_id(node, path)
+            self._check_id(node, path)
         else:
-            self._props(node, shape, path, kind)
-        form = self._form(node, kind, path, form)
+            self._check_props(node, shape, path, kind)
+        form = self._form_scope(node, kind, path, form)
         self._has_fields = self._has_fields or form.is_form or kind in FIELD_TYPES
         if shape is not None:
             form.check(node, kind, path, self._report)
         if "children" in node and (shape is None or "children" in shape):
-            self._children(node["children"], kind, path, form, depth)
+            self._check_children(node["children"], kind, path, form, depth)
 
-    def _props(self, node: Mapping[str, Any], shape: Shape, path: str, kind: str) -> None:
+    def _check_props(self, node: Mapping[str, Any], shape: Shape, path: str, kind: str) -> None:
         self._values.check_keys(node, shape, path, kind, ignored=("type",))
         for name, value in node.items():
             prop = shape.get(name)
-            if prop is None or value is None or name == "children" or prop.is_plainly(value):
+            if prop is None or value is None or name == "children" or prop.is_plainly_valid(value):
                 continue
             self._values.check(value, prop, f"{path}.{name}")
-        self._note_id(node, path)
+        self._check_id(node, path)
 
-    def _note_id(self, node: Mapping[str, Any], path: str) -> None:
+    def _check_id(self, node: Mapping[str, Any], path: str) -> None:
         own = node.get("id")
         if isinstance(own, str):
             first = self._ids.setdefault(own, path)
             if first != path:
                 self._report(f"{path}.id", f"the id '{own}' is that of {first} too", "duplicate_id")
 
-    def _form(self, node: Mapping[str, Any], kind: str, path: str, form: FormScope) -> FormScope:
+    def _form_scope(self, node: Mapping[str, Any], kind: str, path: str, form: FormScope) -> FormScope:
         if kind == "Form":
             return FormScope(path)
         if kind == "Card" and node.get("asForm") is True:
             return FormScope(path)
         return form
 
-    def _children(self, children: Any, kind: str, path: str, form: FormScope, depth: int) -> None:
+    def _check_children(self, children: Any, kind: str, path: str, form: FormScope, depth: int) -> None:
         if children is None:
             return
-        children = plain(children)
+        children = unwrap_model(children)
         allowed = self._catalogue.children.get(kind)
         if isinstance(children, Mapping):
-            self._child(children, f"{path}.children", allowed, kind, form, depth)
+            self._check_child(children, f"{path}.children", allowed, kind, form, depth)
             return
         if not isinstance(children, list | tuple):
-            self._report(f"{path}.children", f"children are components, not {_kind_of(children)}", "wrong_type")
+            self._report(f"{path}.children", f"children are components, not {_describe_type(children)}", "wrong_type")
             return
         if kind == "Transition":
             self._report(f"{path}.children", "a Transition holds one component, not a list", "wrong_type")
         keys: dict[str, str] = {}
-        for index, each in enumerate(children):
-            child = plain(each)
+        for index, element in enumerate(children):
+            child = unwrap_model(element)
             if child is None:
                 continue
             place = f"{path}.children[{index}]"
-            self._child(child, place, allowed, kind, form, depth)
+            self._check_child(child, place, allowed, kind, form, depth)
             key = child.get("key") if isinstance(child, Mapping) else None
             if isinstance(key, str):
                 where = f"{place}.{child.get('type')}"
                 if keys.setdefault(key, where) != where:
                     self._report(f"{where}.key", f"the key '{key}' is that of {keys[key]} too", "duplicate_key")
 
-    def _child(
+    def _check_child(
         self, child: Any, place: str, allowed: frozenset[str] | None, parent: str, form: FormScope, depth: int
     ) -> None:
         if not isinstance(child, Mapping):
-            self._report(place, f"a child is a component, not {_kind_of(child)}", "wrong_type")
+            self._report(place, f"a child is a component, not {_describe_type(child)}", "wrong_type")
             return
         kind = child.get("type")
         if not isinstance(kind, str) or not kind:
-            self._untyped(child, place)
+            self._report_missing_type(child, place)
             return
         path = f"{place}.{kind}"
         if allowed is not None and kind in self._catalogue.components and kind not in allowed:
-            self._report(path, self._misplaced(kind, parent, allowed), "wrong_child")
-        self._component(child, path, form, depth + 1)
+            self._report(path, self._describe_wrong_child(kind, parent, allowed), "wrong_child")
+        self._check_component(child, path, form, depth + 1)
 
-    def _untyped(self, child: Mapping[str, Any], place: str) -> None:
+    def _report_missing_type(self, child: Mapping[str, Any], place: str) -> None:
         for key, value in child.items():
             if isinstance(value, str) and value in self._catalogue.components and nearest(str(key), ("type",)):
                 self._report(
@@ -166,7 +166,7 @@ class _TreeChecker:
                 return
         self._report(f"{place}.type", "a component needs a 'type', the name of the component", "missing")
 
-    def _misplaced(self, kind: str, parent: str, allowed: frozenset[str]) -> str:
+    def _describe_wrong_child(self, kind: str, parent: str, allowed: frozenset[str]) -> str:
         if len(allowed) == 1:
             return f"'{parent}' holds '{next(iter(allowed))}' only, not '{kind}'"
         homes = sorted(name for name, children in self._catalogue.children.items() if kind in children)
@@ -175,7 +175,7 @@ class _TreeChecker:
         return f"'{kind}' can only stand in {' or '.join(homes)}, not in '{parent}'"
 
     def _report(self, path: str, message: str, kind: Kind, near: str | None = None) -> None:
-        # One more than is returned, and no list without a bound.
+        # One more than is returned tells `_check_component` to stop.
         if len(self.findings) <= MAX_FINDINGS:
             self.findings.append(Finding(path, message, kind, near))
 
@@ -184,5 +184,5 @@ def _hint(near: str | None) -> str:
     return f"; did you mean '{near}'?" if near else ""
 
 
-def _kind_of(value: Any) -> str:
+def _describe_type(value: Any) -> str:
     return "a text" if isinstance(value, str) else f"a {type(value).__name__}"

@@ -1,1 +1,1 @@
-"""The making of the container image: what is left out, and what is said of the rest. It runs in the build."""
+"""Steps of the image build: removal of unused files, compilation, and the inventory of packages and licences."""

@@ -1,6 +1,6 @@
-"""Last step of the image's build: leaves out what does not run, compiles the rest and lists it.
+"""Last step of the image build: removes unused files, compiles the rest and writes the inventory.
 
-Runs with the Python of the environment that goes into the image, and needs nothing but that.
+It runs with the Python of the environment that is copied into the image, and needs no other packages.
 """
 
 from __future__ import annotations
@@ -19,43 +19,42 @@ from importlib.util import cache_from_source
 from pathlib import Path
 
 SOURCES = ("all", "bytecode-only")
-# Only for readers, compilers and tests.
+# Files for readers, compilers and debuggers.
 UNUSED_SUFFIXES = frozenset({".pyi", ".pyx", ".pxd", ".pxi", ".c", ".h", ".cpp", ".hpp", ".map"})
 UNUSED_FOLDERS = frozenset({"tests", "test", "benchmarks"})
-# Lists of small places, which nothing reads; the one that is read becomes the file that is searched.
+# Lists of cities. The one that is used has been converted to an SQLite file.
 UNUSED_LISTS = ("cities500.json", "cities1000.json", "cities5000.json", "cities15000.json", "us_counties.json")
-# Parts of the standard library that no server imports.
+# Modules of the standard library that the server does not import.
 NOT_COMPILED = re.compile(
     r"/(?:test|tests|idlelib|tkinter|turtledemo|ensurepip|lib2to3|pydoc_data|site-packages|unittest|_pyrepl|xmlrpc|wsgiref"
     r"|venv|curses|dbm)/|/encodings/(?!__init__|aliases|ascii|cp437|idna|latin_1|punycode|unicode_escape|utf_)"
     r"|/(?:_pydecimal|_pydatetime|_pyio|_osx_support|bdb|doctest|ftplib|imaplib|mailbox|modulefinder|optparse|pdb|pickletools"
     r"|poplib|profile|pstats|pydoc|trace|turtle|webbrowser)\.py"
 )
-# Parts of packages that no server imports by itself; a use case that does waits for them once in each start.
+# Modules of packages that the server itself does not import. A use case that does compiles them once per start.
 SELDOM_IMPORTED = re.compile(
     r"/(?:agents/(?:extensions|realtime|voice|testing|sandbox/sandboxes)|agent_framework/_harness|cffi|pycparser|websockets"
     r"|openai/lib/(?:beta|live)|google/(?:api|gapic|cloud|logging|longrunning|type)"
     r"|sqlalchemy/(?:testing|dialects/(?:mssql|mysql|oracle)))/"
     r"|/(?:anyio/(?:pytest_plugin|_backends/_trio)|pydantic/mypy|agent_framework/(?:_evaluation|_vectors))\.py"
 )
-# Thousands of classes that a generator writes from an API's description: no line of them explains a traceback, and the
-# sources are twice as large as their bytecode.
+# Generated classes, whose lines explain nothing in a traceback, and whose sources are twice as large as their bytecode.
 GENERATED = ("openai/types", "openai/resources", "opentelemetry/semconv")
-# A fourth of its bytecode is text for those who read its documentation. It supports being run without, as `-OO` does.
+# Docstrings are a quarter of its bytecode, and it supports running without them (`-OO`).
 WITHOUT_DOCSTRINGS = "sqlalchemy"
-# They read their own source: to list what they offer, or to name a place in an error.
-READ_THEMSELVES = frozenset({"anyio", "fastapi", "starlette"})
-# Notes of the installer on its own work: they differ from build to build, and anybody may write to the lock.
+# Packages that read their own source, to list their names or to quote a place in an error.
+NEED_SOURCES = frozenset({"anyio", "fastapi", "starlette"})
+# Files that the installer leaves behind: they differ from build to build, and the lock is world-writable.
 INSTALLER_NOTES = ("uv_cache.json", ".lock", ".gitignore", "CACHEDIR.TAG")
-# What an image of one's own adds by pip, as the image's user: apart, so that nothing of ours can be written to.
+# Where derived images install further packages, as the image's user, who cannot write to our own.
 ADDED = Path("/packages")
 UNCHECKED = py_compile.PycInvalidationMode.UNCHECKED_HASH
 
 
 def main() -> None:
-    """Prepare the environment that this Python belongs to.
+    """Prepare the environment of the running Python.
 
-    The argument says which sources stay: ``all``, or with ``bytecode-only`` none of the packages of others.
+    The command-line argument is ``all``, or ``bytecode-only`` to remove the sources of third-party packages.
     """
     _, sources = sys.argv
     if sources not in SOURCES:
@@ -68,11 +67,11 @@ def main() -> None:
     from inventory import build_notices, build_sbom  # type: ignore[import-not-found]
     from records import correct_records  # type: ignore[import-not-found]
 
-    found = sorted(distributions(path=[str(packages)]), key=lambda each: str(each.name).lower())
-    own_notice = (Path(__file__).parent / "geonames_notice.txt").read_text(encoding="utf-8")
-    sbom = build_sbom(found, Path("frontend/package-lock.json"), sources)
+    installed = sorted(distributions(path=[str(packages)]), key=lambda package: str(package.name).lower())
+    data_notice = (Path(__file__).parent / "geonames_notice.txt").read_text(encoding="utf-8")
+    sbom = build_sbom(installed, Path("frontend/package-lock.json"), sources)
     (share / "sbom.cdx.json").write_text(sbom, encoding="utf-8")
-    (share / "NOTICES.txt").write_text(build_notices(found, own_notice), encoding="utf-8")
+    (share / "NOTICES.txt").write_text(build_notices(installed, data_notice), encoding="utf-8")
     added = sysconfig.get_path("purelib", vars={"base": str(ADDED), "platbase": str(ADDED)})
     (packages / "added.pth").write_text(f"{added}\n", encoding="utf-8")
     for path in (*unused_files(packages), *(environment / name for name in INSTALLER_NOTES)):
@@ -82,8 +81,8 @@ def main() -> None:
             path.unlink()
     strip_libraries(packages)
     if sources == "bytecode-only":
-        own = {path.parts[0] for each in found if each.name == "parlor" for path in each.files or ()}
-        drop_sources(packages, own | READ_THEMSELVES | {each.name for each in packages.glob("*.py")})
+        own = {path.parts[0] for package in installed if package.name == "parlor" for path in package.files or ()}
+        drop_sources(packages, own | NEED_SOURCES | {path.name for path in packages.glob("*.py")})
     for name in GENERATED:
         drop_sources(packages / name)
     compile_all(packages)
@@ -94,7 +93,7 @@ def main() -> None:
 
 
 def strip_libraries(packages: Path) -> None:
-    """Take the symbols of debuggers out of the wheels' libraries."""
+    """Strip debug symbols from the shared libraries of wheels."""
     libraries = [str(path) for path in sorted(packages.rglob("*.so*")) if path.is_file() and not path.is_symlink()]
     subprocess.run(["strip", "--strip-unneeded", *libraries], check=True)  # noqa: S603, S607 - the build's own
 
@@ -111,21 +110,21 @@ def unused_files(packages: Path) -> Iterator[Path]:
 
 
 def drop_sources(folder: Path, kept: Set[str] = frozenset()) -> None:
-    """Replace sources by bytecode, except those in `kept`; tracebacks then show no lines of the replaced ones."""
-    left = re.compile("|".join(f"^{re.escape(str(folder / name))}(?:/|$)" for name in sorted(kept)) or "(?!)")
+    """Replace sources with bytecode, except those in `kept`; tracebacks then show no source lines."""
+    excluded = re.compile("|".join(f"^{re.escape(str(folder / name))}(?:/|$)" for name in sorted(kept)) or "(?!)")
     compileall.compile_dir(
-        folder, maxlevels=20, quiet=2, rx=left, legacy=True, invalidation_mode=UNCHECKED, workers=0
-    )  # fmt: skip
+        folder, maxlevels=20, quiet=2, rx=excluded, legacy=True, invalidation_mode=UNCHECKED, workers=0
+    )
     compile_without_docstrings(folder / WITHOUT_DOCSTRINGS, lambda source: f"{source}c")
     for source in sorted(folder.rglob("*.py")):
-        if not left.search(str(source)) and source.with_suffix(".pyc").exists():
+        if not excluded.search(str(source)) and source.with_suffix(".pyc").exists():
             source.unlink()
 
 
 def compile_all(packages: Path) -> None:
-    """Compile what may be imported, into the folder of `PYTHONPYCACHEPREFIX`.
+    """Compile the modules that the server imports into the folder of `PYTHONPYCACHEPREFIX`.
 
-    The bytecode is taken as it is, without a look at the source's date, which no two builds share.
+    The bytecode is not checked against the source's modification time, which differs from build to build.
     """
     for folder, skipped in ((Path(sysconfig.get_path("stdlib")), NOT_COMPILED), (packages, SELDOM_IMPORTED)):
         compileall.compile_dir(folder, maxlevels=20, quiet=2, rx=skipped, invalidation_mode=UNCHECKED, workers=0)
@@ -133,7 +132,7 @@ def compile_all(packages: Path) -> None:
 
 
 def compile_without_docstrings(folder: Path, target_of: Callable[[str], str]) -> None:
-    """Compile a package as `-OO` does, under the names that a Python looks for which runs without it."""
+    """Compile a package as `-OO` does, under the file names that Python looks for without that option."""
     for source in map(str, sorted(folder.rglob("*.py"))):
         if not SELDOM_IMPORTED.search(source):
             py_compile.compile(source, target_of(source), optimize=2, invalidation_mode=UNCHECKED)

@@ -1,7 +1,6 @@
-"""Corrects the `RECORD` files of the image's packages after some of their files were left out or changed.
+"""Corrects the `RECORD` files of the image's packages after some of their files were removed or changed.
 
-Each installed package lists its files with their digests in `RECORD`. Installers remove by it, and scanners of images
-compare with it.
+Each installed package lists its files and their digests in `RECORD`, which uninstallers and image scanners read.
 """
 
 from __future__ import annotations
@@ -15,23 +14,23 @@ from pathlib import Path
 
 
 def correct_records(packages: Path) -> None:
-    """Rewrite each package's `RECORD`, without missing files and with the digests of the present ones.
+    """Rewrite each package's `RECORD` with the files that exist and their digests.
 
-    Bytecode that stands in the place of a source is listed in its place.
+    Bytecode that has replaced a source is listed in its place.
     """
     for record in sorted(packages.glob("*.dist-info/RECORD")):
         with record.open(encoding="utf-8", newline="") as file:
             names = [row[0] for row in csv.reader(file) if row]
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        for name in _present(packages, names):
+        for name in _existing_names(packages, names):
             path = packages / name
-            # Its own digest cannot be in it.
+            # `RECORD` cannot contain its own digest.
             writer.writerow((name, "", "") if path == record else (name, _digest(path), path.stat().st_size))
         record.write_text(text.getvalue(), encoding="utf-8")
 
 
-def _present(packages: Path, names: list[str]) -> Iterator[str]:
+def _existing_names(packages: Path, names: list[str]) -> Iterator[str]:
     for name in names:
         if (packages / name).is_file():
             yield name

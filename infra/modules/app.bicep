@@ -1,4 +1,4 @@
-// The app. It has no volume: rows are in PostgreSQL, files in Blob Storage.
+// The container app. It needs no volume: rows are in PostgreSQL, files in Blob Storage.
 param name string
 param location string
 param tags object
@@ -22,11 +22,11 @@ param signInClientId string
 @description('Address of the secret that signs cookies.')
 param secretKeyUri string
 
-// The first time there is no image of ours yet. That one listens on 80, and knows no path of our probes.
+// A placeholder image for the first deployment, before ours exists. It listens on port 80 and has no probe paths.
 var firstImage = 'mcr.microsoft.com/azuredocs/containerapps-helloworld:latest'
 var port = exists ? 8000 : 80
 
-// Takes spans as any collector does, and knows the form that Application Insights wants.
+// An OpenTelemetry collector that exports to Application Insights.
 var collectorImage = 'ghcr.io/open-telemetry/opentelemetry-collector-releases/opentelemetry-collector-contrib:0.129.1'
 var collectorConfig = '''
 receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:4318"}}}}
@@ -35,7 +35,7 @@ exporters: {azuremonitor: {connection_string: "${env:APPLICATIONINSIGHTS_CONNECT
 service: {pipelines: {traces: {receivers: [otlp], processors: [memory_limiter, batch], exporters: [azuremonitor]}}}
 '''
 
-// The name says to Container Apps that this is no secret but the identity that vouches for the app.
+// By this name, Container Apps signs people in with a federated identity instead of a client secret.
 var signInSecretName = 'override-use-mi-fic-assertion-client-id'
 
 var probes = [
@@ -89,9 +89,9 @@ resource app 'Microsoft.App/containerApps@2025-07-01' = {
             { name: 'AZURE_OPENAI_MODEL', value: openAiDeployment }
             { name: 'LOG_FORMAT', value: 'json' }
             { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: 'http://127.0.0.1:4318' }
-            // The ingress learns of the end some seconds later, and there is no hook before it.
+            // The ingress takes some seconds to notice a shutdown, and Container Apps has no pre-stop hook.
             { name: 'SHUTDOWN_DELAY_S', value: '5' }
-            // The ingress asks from the environment's own network.
+            // The ingress connects from the environment's own network.
             { name: 'TRUSTED_PROXIES', value: '100.64.0.0/10,10.0.0.0/8,172.16.0.0/12' }
           ]
         }
@@ -106,9 +106,9 @@ resource app 'Microsoft.App/containerApps@2025-07-01' = {
           ]
         }
       ]
-      // One at most: an answer is resumed in the process that writes it, and nowhere else yet.
-      // The rule wakes it where there is none. A stream counts once, when it begins: five minutes of no request, and an
-      // answer that is still written has the drain.
+      // One replica at most, since an answer can only be resumed in the process that writes it.
+      // The rule starts a replica when there is none. A stream counts as a request only when it begins; a replica that is
+      // stopped after five minutes without requests finishes its answers while it drains.
       scale: {
         minReplicas: minReplicas
         maxReplicas: 1
@@ -141,7 +141,7 @@ resource signIn 'Microsoft.App/containerApps/authConfigs@2025-07-01' = if (!empt
         validation: { allowedAudiences: [signInClientId, 'api://${signInClientId}'] }
       }
     }
-    // Nobody here asks another service in a person's name: their tokens need not be kept.
+    // The app calls no other service on behalf of people, so that their tokens need not be stored.
     login: { tokenStore: { enabled: false } }
   }
 }

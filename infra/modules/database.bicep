@@ -1,5 +1,5 @@
-// PostgreSQL, with sign-in by Entra alone. Who deploys is its administrator; the app gets a role of its own in the
-// database, see docs/deploy.md. SQLite on Azure Files is no choice here: its locks do not work on a network's files.
+// PostgreSQL with sign-in by Entra only. The deploying principal is its administrator; the app gets its own role in the
+// database, see docs/deploy.md. SQLite on Azure Files is no alternative: its locks do not work on a network share.
 param name string
 param location string
 param tags object
@@ -25,7 +25,7 @@ resource server 'Microsoft.DBforPostgreSQL/flexibleServers@2025-08-01' = {
   }
 }
 
-// Services of Azure, of whatever customer: what asks still has to sign in. `privateNetwork` is narrower.
+// Allows all services in Azure, of any customer, which still have to sign in. `privateNetwork` is stricter.
 resource fromAzure 'Microsoft.DBforPostgreSQL/flexibleServers/firewallRules@2025-08-01' = if (!privateNetwork) {
   parent: server
   name: 'AllowAzureServices'
@@ -37,7 +37,7 @@ resource data 'Microsoft.DBforPostgreSQL/flexibleServers/databases@2025-08-01' =
   name: 'parlor'
 }
 
-// Not within the server: it must be up, and its rules made, before it takes an administrator.
+// A separate resource: the server and its rules must exist before an administrator can be added.
 resource administrator 'Microsoft.DBforPostgreSQL/flexibleServers/administrators@2025-08-01' = {
   parent: server
   name: administratorId

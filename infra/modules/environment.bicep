@@ -1,4 +1,4 @@
-// The environment of the container. Its log lines go to the workspace by a setting, which needs no key of it.
+// The Container Apps environment. A diagnostic setting sends log lines to the workspace, which needs no key.
 param name string
 param location string
 param tags object
@@ -14,7 +14,7 @@ resource environment 'Microsoft.App/managedEnvironments@2025-07-01' = {
   tags: tags
   properties: {
     appLogsConfiguration: { destination: 'azure-monitor' }
-    // People come from outside also then: what is private is the way to the database, the files and the model.
+    // The app stays public even then: only the connections to the database, the files and the model are private.
     vnetConfiguration: empty(subnetId) ? null : { infrastructureSubnetId: subnetId, internal: false }
     workloadProfiles: [{ name: 'Consumption', workloadProfileType: 'Consumption' }]
   }

@@ -1,4 +1,4 @@
-// The identity that the app has everywhere: the registry, the model, the files, the database.
+// The managed identity that the app uses for the registry, the model, the files and the database.
 param name string
 param location string
 param tags object

@@ -1,4 +1,4 @@
-// Where the log lines of the app go, and its spans.
+// Log Analytics for the app's log lines, and Application Insights for its spans.
 param name string
 param location string
 param tags object

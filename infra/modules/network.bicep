@@ -9,12 +9,12 @@ resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
   tags: tags
   properties: {
     addressSpace: { addressPrefixes: ['10.90.0.0/16'] }
-    // Within the network: subnets of their own would be made one after the other, and taken away by a second deployment.
+    // Inline, since separate subnet resources would be created one by one, and removed by a second deployment.
     subnets: [
       {
         name: 'apps'
         properties: {
-          // /27 is the least that an environment takes; this one has room for revisions side by side.
+          // An environment needs at least a /27; this one has room for concurrent revisions.
           addressPrefix: '10.90.0.0/23'
           delegations: [{ name: 'apps', properties: { serviceName: 'Microsoft.App/environments' } }]
         }

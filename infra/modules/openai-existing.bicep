@@ -1,4 +1,4 @@
-// A model that is there already: the identity may use it.
+// An existing Azure OpenAI account: gives the identity access to it.
 param name string
 param principalId string
 

@@ -1,4 +1,4 @@
-// The model. No key opens the account; the identity may use it and change nothing.
+// The Azure OpenAI account and its model. Keys are disabled; the identity can use the model, but not change it.
 param name string
 param location string
 param tags object
@@ -45,7 +45,7 @@ resource use 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// Status and time of each request, and who changed the account. What was said is in neither.
+// Logs the status and duration of each request, and changes of the account, but no messages.
 resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'workspace'
   scope: account

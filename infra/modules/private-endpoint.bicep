@@ -1,4 +1,4 @@
-// One service's address within the network, and the zone in which its usual name leads there.
+// A private endpoint for a service, and the DNS zone that resolves the service's public name to it.
 param name string
 param location string
 param tags object

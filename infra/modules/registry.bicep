@@ -1,4 +1,4 @@
-// The registry of the image. It is pulled by the identity, which needs its role before the app exists.
+// The container registry. The identity pulls the image and needs its role before the app exists.
 param name string
 param location string
 param tags object

@@ -1,4 +1,4 @@
-// The files of people. No key opens it, and the identity only its one container.
+// Blob Storage for uploaded files. Keys are disabled; the identity has access to one container only.
 param name string
 param location string
 param tags object
@@ -53,7 +53,7 @@ resource contribute 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// Who changed what; reading is most of the traffic, and would be most of the bill.
+// Logs writes and deletions; reads would be most of the log, and of its cost.
 resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'workspace'
   scope: blobs

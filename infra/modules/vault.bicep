@@ -1,4 +1,4 @@
-// The one secret that no identity replaces: the key that signs cookies. The app reads it by its identity.
+// The key vault for the only secret, the key that signs cookies. The app reads it with its identity.
 param name string
 param location string
 param tags object
@@ -21,7 +21,7 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
     tenantId: tenant().tenantId
     sku: { family: 'A', name: 'standard' }
     enableRbacAuthorization: true
-    // Not against a purge: the key is kept by who deploys, and the name is needed again after `azd down`.
+    // Without purge protection: the name must be available again after `azd down`, and the deployer has the key.
     enableSoftDelete: true
     softDeleteRetentionInDays: 7
     publicNetworkAccess: privateNetwork ? 'Disabled' : 'Enabled'
@@ -57,5 +57,5 @@ resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
 }
 
 output id string = vault.id
-// Without a version: a new one is read within half an hour.
+// Without a version, so that a new version is picked up within half an hour.
 output secretKeyUri string = key.properties.secretUri

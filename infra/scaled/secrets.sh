@@ -1,10 +1,10 @@
 #!/bin/sh
-# Makes the secrets of compose.scaled.yaml in a folder, each once: what is there stays.
+# Creates the secrets of compose.scaled.yaml in a folder; existing ones are kept.
 set -eu
-folder=${1:?usage: infra/scaled-secrets.sh FOLDER}
+folder=${1:?usage: infra/scaled/secrets.sh FOLDER}
 umask 077
 mkdir -p "$folder"
-# The folder is its owner's; the files are mounted one by one for users that have other numbers.
+# The folder is private, but the files are world-readable, since containers with other user ids mount them.
 random() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
 make() {
     [ -s "$folder/$1" ] && return

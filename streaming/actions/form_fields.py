@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from widgets.documents import components_of
+from widgets.documents import walk_components
 from widgets.form_scopes import FIELD_TYPES, FORBIDDEN_NAME_PARTS
 
 # Props of ChatKit's components that hold an action, and those that hold an object with one.
@@ -91,7 +91,7 @@ def offers_of(widget: Mapping[str, Any]) -> list[Offer]:
 
 def fields_of(widget: Mapping[str, Any]) -> list[Field]:
     """Return all fields of a stored widget, whichever form they are in."""
-    return [found for node in components_of(widget) if (found := _field(node)) is not None]
+    return [found for node in walk_components(widget) if (found := _field(node)) is not None]
 
 
 def _offers(node: Mapping[str, Any], form: Form) -> Iterator[Offer]:

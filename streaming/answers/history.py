@@ -50,7 +50,7 @@ from text.thoughts import without_thoughts
 from turns.approval_request import PENDING_APPROVALS_KEY
 from turns.tool_memory import REPLAY, REPLAY_KEY, TOOL_MEMORY_KEY
 from turns.workflow_journal import WORKFLOW_JOURNAL_KEY
-from widgets.documents import components_of
+from widgets.documents import walk_components
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ def widget_summary(item: WidgetItem) -> str:
         return shortened(item.copy_text, MAX_WIDGET_SUMMARY_CHARS)
     texts = [
         str(component[key])
-        for component in components_of(item.widget.model_dump(mode="json", exclude_none=True))
+        for component in walk_components(item.widget.model_dump(mode="json", exclude_none=True))
         for key in _TEXT_KEYS
         if isinstance(component.get(key), str | int | float)
     ]

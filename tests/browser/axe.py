@@ -1,4 +1,4 @@
-"""What axe-core finds on a page, a line for each place."""
+"""Accessibility checks of a page by axe-core."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 from infra.client_build import ROOT
 
 RULES_OF_COLOUR = ("color-contrast", "link-in-text-block")
-"""What another colour scheme can change; everything else of a state is the same in both."""
+"""The rules whose results depend on the colour scheme."""
 
 _SCRIPT = (ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 _RUN = """async ([within, rules]) => {
@@ -21,7 +21,7 @@ _RUN = """async ([within, rules]) => {
 
 
 def find_violations(page: Page, within: str | None = None, rules: Sequence[str] | None = None) -> list[str]:
-    """Look at the page, or at the elements of a selector, by all rules or by some."""
+    """Return the violations on the page, or within a selector, of all rules or of some."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(_SCRIPT)
     found: list[str] = page.evaluate(_RUN, [within, rules])

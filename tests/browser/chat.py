@@ -1,4 +1,4 @@
-"""Deeds of a person in the chat, and the things that they see; every locator looks through the open shadow roots."""
+"""Actions and locators of a person who uses the chat; locators pierce open shadow roots."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Chat:
 
     Args:
         page: The browser's page.
-        within: The element, when there are several.
+        within: The element, if the page has several.
     """
 
     def __init__(self, page: Page, within: Locator | None = None) -> None:
@@ -40,7 +40,7 @@ class Chat:
         self.questions = self.element.locator("[part~=message-user]")
         self.answers = self.element.locator("[part~=message-assistant]")
         self.widgets = self.element.locator("parlor-widget")
-        # A panel, or a column where the page wants one and there is room.
+        # The history is a panel or, if the page enables it and is wide enough, a column.
         roles = [self.element.get_by_role(role, name="Chat history") for role in ("dialog", "navigation")]
         self.history = roles[0].or_(roles[1])
 
@@ -50,7 +50,7 @@ class Chat:
         self.composer.press("Enter")
 
     def ask(self, text: str) -> None:
-        """Send a message and wait until its answer is whole."""
+        """Send a message and wait for the complete answer."""
         before = self.questions.count()
         self.send(text)
         expect(self.questions).to_have_count(before + 1)
@@ -58,13 +58,13 @@ class Chat:
 
     def wait_until_idle(self) -> None:
         """Wait until no answer is running."""
-        # `expect` would look again after a second.
+        # `expect` polls only once per second.
         self.page.wait_for_function(
             IS_IDLE, arg=self.element.element_handle(), timeout=ANSWER_TIMEOUT_MS, polling=POLLING_MS
         )
 
     def open_history(self) -> Locator:
-        """Open the list of chats, if it is not there already."""
+        """Open the list of chats, if it is not open."""
         opener = self.element.get_by_role("button", name="Chat history", exact=True)
         expect(opener.or_(self.history).first).to_be_visible()
         if not self.history.is_visible():
@@ -73,42 +73,42 @@ class Chat:
         return self.history
 
 
-def eventually(page: Page, holds: Callable[[], bool]) -> None:
-    """Wait until something holds that no locator sees, such as what a server has stored; the page goes on meanwhile.
+def eventually(page: Page, condition: Callable[[], bool]) -> None:
+    """Wait for a condition outside of the page, such as the state of a server, while the page keeps running.
 
     Raises:
-        AssertionError: When it does not hold within `EVENTUALLY_TIMEOUT_S`.
+        AssertionError: When the condition is not true within `EVENTUALLY_TIMEOUT_S`.
     """
     deadline = time.monotonic() + EVENTUALLY_TIMEOUT_S
-    while not holds():
+    while not condition():
         assert time.monotonic() < deadline, f"it did not hold within {EVENTUALLY_TIMEOUT_S:.0f} s"
         page.wait_for_timeout(POLLING_MS)
 
 
 def expect_value(page: Page, read: Callable[[], object], wanted: object) -> None:
-    """Wait until `read` returns `wanted`: events of the page, a place in it, what a server has noted.
+    """Wait until `read` returns `wanted`, e.g. for events of the page, a position, or requests to a server.
 
     Raises:
-        AssertionError: With what was read last, when that is still another value after `EVENTUALLY_TIMEOUT_S`.
+        AssertionError: When the value still differs after `EVENTUALLY_TIMEOUT_S`; it shows the last value.
     """
     deadline = time.monotonic() + EVENTUALLY_TIMEOUT_S
-    while (found := read()) != wanted and time.monotonic() < deadline:
+    while (value := read()) != wanted and time.monotonic() < deadline:
         page.wait_for_timeout(POLLING_MS)
-    assert found == wanted
+    assert value == wanted
 
 
 def expect_events(page: Page, count: int, *wanted: str) -> None:
-    """Wait until the element has sent each of these events so many times, and not more often."""
+    """Wait until the element has dispatched each of these events exactly `count` times."""
     expect_value(page, lambda: {name: names(page).count(name) for name in wanted}, dict.fromkeys(wanted, count))
 
 
 def expect_clipboard(page: Page, text: str) -> None:
-    """Wait until the clipboard has this text: a copy goes through another process."""
+    """Wait until the clipboard contains this text, which another process writes."""
     page.wait_for_function("async text => (await navigator.clipboard.readText()).trim() === text", arg=text)
 
 
 def frames(page: Page, count: int = 3) -> None:
-    """Wait until the browser has drawn, and done what it does after drawing."""
+    """Wait for some frames, and for the tasks after them."""
     page.evaluate(
         """async count => {
             for (let each = 0; each < count; each += 1) await new Promise(done => requestAnimationFrame(done));
@@ -118,8 +118,8 @@ def frames(page: Page, count: int = 3) -> None:
     )
 
 
-def come_to_rest(chat: Chat) -> None:
-    """Wait until the transcript neither scrolls nor grows any more."""
+def wait_until_settled(chat: Chat) -> None:
+    """Wait until the transcript has stopped scrolling and growing."""
     chat.page.evaluate(AT_REST, chat.transcript.element_handle())
 
 
@@ -145,7 +145,7 @@ SCROLLED_AND_AT_REST = """async ([scroller, before]) => {
 
 
 def wheel(chat: Chat, pixels: int) -> None:
-    """Scroll the transcript as a person does, and wait until it has begun and has come to rest."""
+    """Scroll the transcript with the mouse wheel, and wait until it has moved and stopped."""
     chat.transcript.hover()
     before = chat.transcript.evaluate("scroller => scroller.scrollTop")
     chat.page.mouse.wheel(0, pixels)
@@ -154,7 +154,7 @@ def wheel(chat: Chat, pixels: int) -> None:
 
 
 def point_at(place: Locator, shown: Locator) -> None:
-    """Rest the pointer on `place` until `shown` is seen, anew where the place has moved from under the pointer."""
+    """Hover over `place` until `shown` is visible; hover again if the place has moved."""
     for _ in range(MOST_POINTINGS):
         place.hover()
         try:
@@ -167,7 +167,7 @@ def point_at(place: Locator, shown: Locator) -> None:
 
 
 def shown_text(locator: Locator) -> str:
-    """Return the text in an element, that of the shadow roots in it included."""
+    """Return the text of an element, including its shadow roots."""
     text: str = locator.evaluate(
         """node => {
             const texts = [];
@@ -190,10 +190,10 @@ def mount(
     target: str = "body",
     limit_ms: int = READY_TIMEOUT_MS,
 ) -> None:
-    """Put an element into the page, its events recorded in `window.seen`, and wait until it is ready.
+    """Add an element to the page, record its events in `window.seen`, and wait until it is ready.
 
     Raises:
-        playwright.sync_api.Error: When the script or the element's first frame did not come in time.
+        playwright.sync_api.Error: When the script or the event `chatkit.ready` does not arrive in time.
     """
     page.evaluate(
         """async ([options, url, target, limit]) => {
@@ -220,7 +220,7 @@ def mount(
 
 
 def configure(page: Page, literal: str) -> None:
-    """Set the options of the only element anew, written as the inside of an object of JavaScript."""
+    """Set the options of the only element, given as the members of a JavaScript object."""
     page.evaluate(
         "() => document.querySelector('openai-chatkit')"
         f".setOptions({{api: {{url: '/chatkit', domainKey: 'local'}}, {literal}}})"
@@ -228,7 +228,7 @@ def configure(page: Page, literal: str) -> None:
 
 
 def add_script(page: Page) -> None:
-    """Load the client into a page that has no script of ours yet; its policy wants a trusted address."""
+    """Load the client into a page without it, by a trusted URL, as the page's policy requires."""
     page.evaluate(
         """() => {
             const policy = trustedTypes.createPolicy('the page itself', {createScriptURL: url => url});

@@ -1,4 +1,4 @@
-"""The real application in a process of its own, and a real Chromium that may talk to nothing else."""
+"""Fixtures of the browser tests: the real application in its own process, and a Chromium without other connections."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ from tests.browser.stage import Stage
 
 ACTION_TIMEOUT_MS = 30_000
 CHROMIUM_ARGUMENTS = [
-    # A container's root has no user namespaces; the pages under test are our own.
+    # The root user of a container has no user namespaces; the pages are our own.
     "--no-sandbox",
     "--disable-gpu",
-    # Letters are as wide as their font says, in each of the engine's programs.
+    # Gives letters the same width in Chromium and in its headless shell.
     "--font-render-hinting=none",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # The pages of a browser share a process, and what it has compiled: a new one costs a quarter of a second.
+    # All pages share a process and its compiled code: a new process costs a quarter of a second.
     "--renderer-process-limit=1",
-    # Nothing but this machine can be found; asking for anything else is noticed below.
+    # Only this machine can be resolved; requests to other hosts fail the test, see below.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 
 
-# A bound, and no more: what holds is seen at once.
+# An upper bound: assertions return as soon as they hold.
 expect.set_options(timeout=ACTION_TIMEOUT_MS)
 
 
@@ -52,19 +52,19 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 @pytest.fixture(scope="session")
 def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
-    # Sixty pictures a second of what moves, for nobody to see, took the browser a quarter of its time.
+    # Animations take the browser a quarter of its time.
     return {**browser_context_args, "reduced_motion": "reduce"}
 
 
 SETTINGS: dict[str, dict[str, str]] = {
-    # The default ones, but a quick model.
+    # The default settings with a fast model.
     "server": {},
-    # Those of another company, with a model that takes its time, so that something can happen meanwhile.
+    # Another brand, with a slow model, so that tests can act during an answer.
     "acme": {
         "OFFLINE_TOKEN_DELAY_MS": "100",
-        # Nobody waits for what a test has left unanswered.
+        # Tests leave answers unfinished.
         "DRAIN_TIMEOUT_S": "0",
-        # Its people write use cases, and look at their widgets.
+        # Enables the gallery of widgets.
         "PARLOR_ENV": "development",
         "BRAND_NAME": "Acme",
         "BRAND_TAGLINE": "Everything for coyotes",
@@ -77,13 +77,13 @@ FOLDER = pytest.StashKey[TemporaryDirectory[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the marks of these tests."""
-    config.addinivalue_line("markers", "new_page: the chat or stage is on a page that no other test has had")
-    config.addinivalue_line("markers", "motion: what moves does so, as for people who have not asked for less motion")
+    """Register the markers of these tests."""
+    config.addinivalue_line("markers", "new_page: the chat or stage is on a page that no other test has used")
+    config.addinivalue_line("markers", "motion: animations run, as for people who do not prefer reduced motion")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Start what all workers share; without workers, a fixture does when a test needs it."""
+    """Start the servers that all workers share; without workers, a fixture starts them on demand."""
     config = session.config
     if not config.pluginmanager.hasplugin("dsession"):
         return
@@ -94,13 +94,13 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell a worker where to look for the servers of all."""
+    """Tell a worker the folder with the addresses of the shared servers."""
     node.workerinput["servers"] = node.config.stash[FOLDER].name
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """End what all workers shared."""
+    """Stop the shared servers."""
     if servers := session.config.stash.get(SERVERS, None):
         servers.stop()
         session.config.stash[FOLDER].cleanup()
@@ -108,7 +108,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @contextmanager
 def shared_server(request: pytest.FixtureRequest, name: str) -> Iterator[str]:
-    """Hand out the address of a server that all workers share, or of an own one when there are none."""
+    """Yield the address of a server that all workers share, or of a new one without workers."""
     if folder := getattr(request.config, "workerinput", {}).get("servers"):
         yield find_server(Path(folder), name)
         return
@@ -119,22 +119,22 @@ def shared_server(request: pytest.FixtureRequest, name: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def server(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The application with its default settings, but a quick model."""
+    """The application with its default settings and a fast model."""
     with shared_server(request, "server") as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def acme_server(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The application of another company, with a model that takes its time."""
+    """The application with another brand and a slow model."""
     with shared_server(request, "acme") as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def plain_server() -> Iterator[str]:
-    """A ChatKit server of somebody else: openai-chatkit and nothing of Parlor."""
-    # Not at the top, here and elsewhere: it brings in the Agents SDK, which most workers never need, for 4 s each.
+    """A ChatKit server of a third party: openai-chatkit without Parlor."""
+    # Imported here, since it imports the Agents SDK, which takes 4 s, and which most workers do not need.
     from tests.browser.servers.plain import build_plain_app
 
     with serve_in_thread(build_plain_app()) as url:
@@ -150,7 +150,7 @@ def _scripted_app() -> Iterator[tuple[ScriptedServer, str]]:
 
 @pytest.fixture
 def scripted(_scripted_app: tuple[ScriptedServer, str]) -> Iterator[ScriptedServer]:
-    """A server that answers what the test says, however wrong; nothing scripted is left for the next test."""
+    """A server that answers as the test scripts it, without anything left from other tests."""
     script, url = _scripted_app
     script.url = url
     script.visit += 1
@@ -161,13 +161,13 @@ def scripted(_scripted_app: tuple[ScriptedServer, str]) -> Iterator[ScriptedServ
 
 @pytest.fixture(scope="session")
 def base_url(server: str) -> str:
-    """Lets a test write `page.goto("/")`."""
+    """The base URL of Playwright, for `page.goto("/")`."""
     return server
 
 
 @pytest.fixture(scope="session")
 def kept(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[KeptPage]:
-    """A context with a page that stays: with it, the browser keeps a process that is ready for the next page."""
+    """A context with a page that is reused, which also keeps the browser's renderer process alive."""
     context = browser.new_context(**browser_context_args)
     context.set_default_timeout(ACTION_TIMEOUT_MS)
     yield KeptPage(context)
@@ -176,7 +176,7 @@ def kept(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[Kep
 
 @pytest.fixture
 def context(kept: KeptPage) -> Iterator[BrowserContext]:
-    """A browser as nobody has used it yet. A worker has one, emptied after each test: a new one takes twice as long."""
+    """An empty browser context. Each worker reuses one and clears it, since a new one takes twice as long."""
     context = kept.page.context
     yield context
     for page in context.pages:
@@ -191,7 +191,7 @@ def context(kept: KeptPage) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def page(request: pytest.FixtureRequest, context: BrowserContext) -> Page:
-    """A new page, or the one that the chat or the stage of this test is on."""
+    """A new page, or the page of the test's chat or stage."""
     if "empty_page" in request.fixturenames:
         return request.getfixturevalue("empty_page")  # type: ignore[no-any-return]
     page = context.new_page()
@@ -202,7 +202,7 @@ def page(request: pytest.FixtureRequest, context: BrowserContext) -> Page:
 
 @pytest.fixture
 def asked_server(scripted: ScriptedServer) -> str:
-    """The address of the server that the chat asks; a file of tests may have another one."""
+    """The address of the chat's server, which test modules can override."""
     return scripted.url
 
 
@@ -210,7 +210,7 @@ def asked_server(scripted: ScriptedServer) -> str:
 def empty_page(
     request: pytest.FixtureRequest, context: BrowserContext, asked_server: str, scripted: ScriptedServer, kept: KeptPage
 ) -> Iterator[Page]:
-    """A page with our script and nothing else, of those that stay; with the mark `new_page`, a new one."""
+    """An empty page with our script: the reused one, or a new one with the marker `new_page`."""
     address = f"{asked_server}/page/classic"
     has_motion = request.node.get_closest_marker("motion") is not None
     if request.node.get_closest_marker("new_page"):
@@ -232,14 +232,14 @@ def empty_page(
 
 @pytest.fixture
 def chat(empty_page: Page, scripted: ScriptedServer) -> Chat:
-    """One element on an otherwise empty page, its events recorded, in front of the scripted server."""
+    """An element on an otherwise empty page, with recorded events, in front of the scripted server."""
     mount(empty_page)
     return Chat(empty_page)
 
 
 @pytest.fixture
 def stage(empty_page: Page, scripted: ScriptedServer) -> Stage:
-    """An otherwise empty page without an element; a test puts in what it wants to see."""
+    """An empty page without an element, into which tests put the states that they look at."""
     stage = Stage(empty_page, scripted)
     stage.set_up()
     return stage
@@ -247,13 +247,13 @@ def stage(empty_page: Page, scripted: ScriptedServer) -> Stage:
 
 @pytest.fixture
 def tolerated_errors() -> list[str]:
-    """Parts of console messages that a test provokes on purpose; it appends them."""
+    """Parts of console messages that a test expects; the test appends them."""
     return []
 
 
 @pytest.fixture(autouse=True)
-def _guard(request: pytest.FixtureRequest, tolerated_errors: list[str]) -> Iterator[None]:
-    """Fail the test on a request to another origin, on a warning or error in the console, and on an uncaught one."""
+def _check_requests_and_console(request: pytest.FixtureRequest, tolerated_errors: list[str]) -> Iterator[None]:
+    """Fail the test on requests to other origins, warnings or errors in the console, and uncaught errors."""
     if "context" not in request.fixturenames:
         yield  # a test without a browser
         return
@@ -261,32 +261,32 @@ def _guard(request: pytest.FixtureRequest, tolerated_errors: list[str]) -> Itera
     kept: KeptPage = request.getfixturevalue("kept")
     problems: list[str] = []
 
-    def look(sent: Request) -> None:
+    def check_request(sent: Request) -> None:
         asked = urlsplit(sent.url)
         if asked.scheme not in ("http", "https"):
             return
         kept.origins.add(f"{asked.scheme}://{asked.netloc}")
-        # Which of our servers is opened is the test's say; the page then talks to that one and to no other.
+        # The test chooses which of our servers it opens; the page may then talk to that one only.
         is_opened = sent.is_navigation_request() and sent.frame.parent_frame is None
-        # A frame that is filled has no address yet; whoever holds it asks.
+        # A frame that is being loaded has no address yet, so that its parent counts as the origin.
         asker = (sent.is_navigation_request() and sent.frame.parent_frame) or sent.frame
         allowed = OUR_HOSTS if is_opened else {urlsplit(asker.url).netloc}
         if asked.netloc not in allowed:
             problems.append(f"request to another origin: {sent.url}")
 
-    def hear(message: ConsoleMessage) -> None:
+    def check_console(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             problems.append(f"console: {message.text} ({message.location.get('url', '')})")
 
-    def catch(error: WebError) -> None:
+    def report_uncaught(error: WebError) -> None:
         problems.append(f"uncaught: {error.error}")
 
-    context.on("request", look)
-    context.on("console", hear)
-    context.on("weberror", catch)
+    context.on("request", check_request)
+    context.on("console", check_console)
+    context.on("weberror", report_uncaught)
     yield
-    context.remove_listener("request", look)
-    context.remove_listener("console", hear)
-    context.remove_listener("weberror", catch)
+    context.remove_listener("request", check_request)
+    context.remove_listener("console", check_console)
+    context.remove_listener("weberror", report_uncaught)
     unexpected = [text for text in problems if not any(part in text for part in tolerated_errors)]
     assert not unexpected, "\n".join(unexpected)

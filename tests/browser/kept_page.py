@@ -1,4 +1,4 @@
-"""A page that stays for one test after the other: to load a new one takes longer than most of what is done in it."""
+"""A page that is reused by one test after the other, since loading a page takes longer than most tests."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from tests.browser.chat import RECORDER
 VIEWPORT: ViewportSize = {"width": 1280, "height": 720}
 """The size of a page as Playwright opens it."""
 
-_REMEMBER = (Path(__file__).parent / "inspections" / "leftovers.js").read_text(encoding="utf-8")
-# Below every chat that fills its frame.
-_NOWHERE = (640, 715)
-# It listens to the window from the first click on, and says so by this.
+_REMEMBER_PAGE = (Path(__file__).parent / "inspections" / "leftovers.js").read_text(encoding="utf-8")
+# A place for the pointer below every chat that fills its frame.
+_POINTER_REST = (640, 715)
+# The type of a listener by which Playwright marks its own, which it adds at the first click.
 _MARK_OF_PLAYWRIGHT = "__playwright_global_listeners_check__"
-# What outlives a chat and may be listened to, and how many levels of it.
+# Objects that outlive a chat and can have listeners, with the depth of the search.
 _PLACES = {"window": 1, "document": 3}
 
 
 class KeptPage:
-    """An empty page with our script, given to one test after the other as long as each leaves it as it was.
+    """An empty page with our script that one test after the other uses, as long as it can be cleaned.
 
-    What a test can leave is taken away: elements, style sheets, globals, drafts, sizes. What cannot, such as a function
-    of the browser that was replaced, a listener, or an address, ends the page, and the next test gets a new one.
+    Elements, style sheets, globals, drafts and sizes that a test leaves behind are removed. After other changes, such
+    as a replaced function of the browser, a listener, or another address, the next test gets a new page.
 
     Args:
-        context: The browser's context, whose cookies somebody else clears.
+        context: The browser's context, whose cookies are cleared elsewhere.
 
     Attributes:
-        origins: Those of all pages and requests since the storage was cleared.
+        origins: The origins of all pages and requests since the storage was cleared.
     """
 
     def __init__(self, context: BrowserContext) -> None:
@@ -41,47 +41,47 @@ class KeptPage:
         self._url = ""
         self._inspector: CDPSession | None = None
         self.origins: set[str] = set()
-        self._places: list[dict[str, Any]] = []
+        self._watched_places: list[dict[str, Any]] = []
 
     def take(self, url: str, visit: int) -> Page:
         """Return the page with an empty document.
 
         Args:
-            url: The document. Only for the same one as before nothing is loaded.
-            visit: A number that all requests of this test carry in their Referer.
+            url: The address of the document, which is loaded only if it differs from the last one.
+            visit: The number of the test, which its requests carry in their Referer.
         """
         if url != self._url:
             self._url = url
             self.page.goto(url)
-            self.page.evaluate(_REMEMBER)
-            inspector = self._inspect()
-            self._places = [
+            self.page.evaluate(_REMEMBER_PAGE)
+            inspector = self._cdp_session()
+            self._watched_places = [
                 {
                     "objectId": inspector.send("Runtime.evaluate", {"expression": place})["result"]["objectId"],
                     "depth": depth,
                 }
                 for place, depth in _PLACES.items()
             ]
-        # Nothing is asked for when the document is there already.
+        # Without a load there is no request that would add the origin.
         self.origins.add("{0.scheme}://{0.netloc}".format(urlsplit(url)))
         self.page.evaluate("visit => history.replaceState(null, '', `?visit=${visit}`)", visit)
         return self.page
 
     def give_back(self) -> None:
-        """Take away what a test has left, and the page with it where that does not do."""
+        """Clean the page after a test, or replace it if that fails."""
         if not self._is_clean():
             used, self.page = self.page, self._open()
             self._url, self._inspector = "", None
             used.close()
 
     def clear_storage(self) -> None:
-        """Take away what pages of this context have stored, but for cookies."""
+        """Clear the storage of all pages of this context, except for cookies."""
         for origin in self.origins:
             what = {"origin": origin, "storageTypes": "local_storage,indexeddb,cache_storage"}
-            self._inspect().send("Storage.clearDataForOrigin", what)
+            self._cdp_session().send("Storage.clearDataForOrigin", what)
         self.origins.clear()
 
-    def _inspect(self) -> CDPSession:
+    def _cdp_session(self) -> CDPSession:
         self._inspector = self._inspector or self._context.new_cdp_session(self.page)
         return self._inspector
 
@@ -97,17 +97,17 @@ class KeptPage:
         page.unroute_all()
         if page.viewport_size != VIEWPORT:
             page.set_viewport_size(VIEWPORT)
-        page.mouse.move(*_NOWHERE)
+        page.mouse.move(*_POINTER_REST)
         try:
-            return page.evaluate("() => window.findLeftovers?.()") == [] and not self._listeners()
+            return page.evaluate("() => window.findLeftovers?.()") == [] and not self._foreign_listeners()
         except Error:
-            return False  # the page is on its way to another address
+            return False  # the page is navigating
 
-    def _listeners(self) -> list[str]:
-        """Return what is listened to in what outlives a chat, but for what Playwright listens to itself."""
+    def _foreign_listeners(self) -> list[str]:
+        """Return the types of the listeners on objects that outlive a chat, without those of Playwright."""
         assert self._inspector
-        found: list[dict[str, Any]] = []
-        for place in self._places:
-            found += self._inspector.send("DOMDebugger.getEventListeners", place)["listeners"]
-        theirs = {each["scriptId"] for each in found if each["type"] == _MARK_OF_PLAYWRIGHT}
-        return [each["type"] for each in found if each["scriptId"] not in theirs]
+        listeners: list[dict[str, Any]] = []
+        for place in self._watched_places:
+            listeners += self._inspector.send("DOMDebugger.getEventListeners", place)["listeners"]
+        playwright_scripts = {each["scriptId"] for each in listeners if each["type"] == _MARK_OF_PLAYWRIGHT}
+        return [each["type"] for each in listeners if each["scriptId"] not in playwright_scripts]

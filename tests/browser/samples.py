@@ -1,4 +1,4 @@
-"""Items of every kind, and options of the composer, for the states and the tests."""
+"""Sample items of every type, and options of the element, for the states and the tests."""
 
 from __future__ import annotations
 

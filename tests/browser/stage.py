@@ -1,4 +1,4 @@
-"""A page for one chat after the other, and what the server behind it keeps."""
+"""A page for one chat after the other, in front of a scripted server."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ class Stage:
         self.gate = Gate()
 
     def open(self) -> None:
-        """Load the page; once for all states."""
+        """Load the page, once for all states."""
         self.page.goto(f"{self.server.url}/page/classic")
         self.set_up()
 
     def set_up(self) -> None:
-        """Give the page that is there what the other methods need."""
-        # Bounded, should the script not come: nothing else would end the wait.
+        """Define the functions on the page that the other methods use."""
+        # With a time limit, since nothing else would end the wait for a missing script.
         self.page.evaluate(
             """() => Promise.race([customElements.whenDefined('openai-chatkit').then(() => {}), new Promise(
                 (_, reject) => setTimeout(reject, 20_000, new Error('the script did not come')))])"""
@@ -61,18 +61,18 @@ class Stage:
         self.page.evaluate(SETUP)
 
     def begin(self, options: str = "") -> None:
-        """Start anew, with options as the inside of an object of JavaScript."""
+        """Replace the element with a new one; the options are the members of a JavaScript object."""
         self.page.evaluate(f"begin({{{options}}})")
 
     def clear(self) -> None:
-        """Leave nothing behind for the next state."""
+        """Remove the element and reset the server for the next state."""
         self.gate.open()
         self.gate = Gate()
         self.page.evaluate("document.querySelector('.frame')?.remove()")
         self.server.reset()
 
     def keep(self, *items: dict[str, Any], thread: dict[str, Any] | None = None) -> None:
-        """Let the server have one thread with these items, oldest first."""
+        """Script the server to have one thread with these items, oldest first."""
         self.server.on("threads.get_by_id", Answer({**THREAD, "title": "A trip to Bern", **(thread or {})}))
         self.server.on("items.list", Answer({"data": list(reversed(items)), "has_more": False}))
 
@@ -83,5 +83,5 @@ class Stage:
         expect(self.chat.transcript).to_have_attribute("aria-busy", "false")
 
     def find(self, role: Any, name: str) -> Locator:
-        """Return what has this role and exactly this name."""
+        """Return the element with this role and exactly this name."""
         return self.chat.element.get_by_role(role, name=name, exact=True)

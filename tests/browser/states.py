@@ -1,4 +1,4 @@
-"""Every state of the chat that a person can meet, each from an empty page, for tests that look at all of them."""
+"""All visible states of the chat, each set up on an empty page, for tests that go through all of them."""
 
 from __future__ import annotations
 
@@ -101,19 +101,19 @@ def reconnecting(stage: Stage) -> None:
     stage.server.on("runs.attach", Answer("", 503))
     stage.begin("parlor: {resume: true}")
     stage.chat.send("hi")
-    # A connection that breaks takes along what has not been read yet.
+    # A broken connection loses data that has not been read, so wait for the text first.
     expect(stage.chat.element.get_by_text("Looking")).to_be_visible()
     stage.gate.open()
     expect(stage.chat.element.get_by_text("Reconnecting…")).to_be_visible()
 
 
 def notices(stage: Stage) -> None:
-    said = [
+    notices_shown = [
         {"type": "notice", "level": level, "title": level.title(), "message": "Only a [test](https://example.org)."}
         for level in ("info", "warning", "danger")
     ]
     error = {"type": "error", "code": "custom", "message": "The printer is on fire.", "allow_retry": False}
-    stage.server.on("threads.create", Stream([*message_events("")[:2], *said, error]))
+    stage.server.on("threads.create", Stream([*message_events("")[:2], *notices_shown, error]))
     stage.begin()
     stage.chat.send("hi")
     expect(stage.chat.element.get_by_text("The printer is on fire.")).to_be_visible()
@@ -219,7 +219,7 @@ def entity_popover(stage: Stage) -> None:
 
 
 def attachments(stage: Stage) -> None:
-    """One is on its way, one has failed, one picture and one file are there; and a quote."""
+    """Show an upload in progress, a failed one, a picture, a file, and a quote."""
     stage.begin(
         """composer: {attachments: {enabled: true}},
         api: {uploadStrategy: {type: 'direct', uploadUrl: '/up'}, fetch: async (url, init) => {
@@ -280,14 +280,14 @@ def answered_questions(stage: Stage) -> None:
 
 
 def widget_form(stage: Stage) -> None:
-    """Sent with an empty field that must be filled in."""
+    """Show a form that was submitted with an empty required field."""
     stage.show(user_item("hi"), FORM)
     stage.find("button", "Book").click()
     expect(stage.chat.element.locator("[aria-invalid=true]")).to_be_visible()
 
 
 def widget_fields(stage: Stage) -> None:
-    """Show a widget with fields of every look that they may have."""
+    """Show a widget with fields in all variants."""
     stage.show(user_item("hi"), FIELDS)
     expect(stage.find("checkbox", "It is on")).to_be_checked()
 
@@ -337,7 +337,7 @@ def closed_thread(stage: Stage) -> None:
 
 
 def dictation(stage: Stage) -> None:
-    """The browser of the tests has no microphone; a silent stream stands for it."""
+    """Show a dictation with a silent audio stream in the place of a microphone."""
     stage.begin("composer: {dictation: {enabled: true}}")
     stage.page.evaluate(
         """() => {

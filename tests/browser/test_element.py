@@ -1,4 +1,4 @@
-"""`<openai-chatkit>` on the page of an integrator: how it is loaded, put in, moved, configured and listened to."""
+"""`<openai-chatkit>` on an integrator's page: loading, mounting, moving, options and events."""
 
 from __future__ import annotations
 
@@ -240,7 +240,7 @@ def test_unknown_keys_are_logged_once_and_not_thrown(page: Page, scripted: Scrip
     expect(chat.answers).to_have_count(1)
 
 
-def test_options_without_a_server_are_told_and_not_thrown(page: Page, scripted: ScriptedServer) -> None:
+def test_options_without_a_server_are_reported_and_not_thrown(page: Page, scripted: ScriptedServer) -> None:
     open_blank(page, scripted)
     wrong: list[Any] = [{}, {"api": None}, {"api": {"url": 5}}, {"api": {"url": ""}}, []]
     page.evaluate(
@@ -359,7 +359,7 @@ def test_every_method_returns_a_promise_even_before_the_options(page: Page, scri
     assert result == [True, [True] * len(METHODS)]
 
 
-def test_a_rejection_that_nobody_waits_for_is_no_uncaught_error(page: Page, scripted: ScriptedServer) -> None:
+def test_a_rejected_promise_without_a_handler_is_no_uncaught_error(page: Page, scripted: ScriptedServer) -> None:
     open_blank(page, scripted)
     mount(page)
     reason = page.evaluate(

@@ -1,4 +1,4 @@
-"""Fields of the chat: keys that stay inside, input methods, fingers, directions, a text of ten thousand lines."""
+"""Text fields of the chat: shortcuts, input methods, touch, writing direction, and very long texts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ THREADS = {
 }
 
 
-def test_what_is_typed_into_a_field_reaches_no_shortcut_of_the_page(stage: Stage) -> None:
+def test_typing_in_a_field_triggers_no_shortcut_of_the_page(stage: Stage) -> None:
     stage.server.on("threads.list", Answer(THREADS))
     stage.show(user_item("hi"), FORM)
     stage.page.evaluate(LISTEN)

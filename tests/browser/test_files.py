@@ -1,4 +1,4 @@
-"""Files on the built-in page: chosen and dropped, seen, answered, opened, saved, and there again after a reload."""
+"""Files on the built-in page: choosing, dropping, previews, answers, downloads, and reloads."""
 
 from __future__ import annotations
 

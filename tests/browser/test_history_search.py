@@ -1,4 +1,4 @@
-"""Finding a chat among many: against a plain chatkit-python server, which only knows how to list them."""
+"""Search in the history, against a plain chatkit-python server, which can only list threads."""
 
 from __future__ import annotations
 
@@ -96,9 +96,7 @@ def test_a_chat_of_long_ago_is_found_by_part_of_its_title(chat: Chat, asked: lis
     expect(chat.element.get_by_role("heading", name="Einkaufen in ZÜRICH")).to_be_visible()
 
 
-def test_nothing_found_is_said_and_escape_takes_the_search_back_before_it_closes_the_list(
-    chat: Chat, page: Page
-) -> None:
+def test_an_empty_search_says_so_and_escape_clears_it_before_it_closes_the_list(chat: Chat, page: Page) -> None:
     field = chat.history.get_by_role("searchbox")
     field.fill("rome")
     expect(chat.history.get_by_role("status")).to_have_text("No chats found")
@@ -135,7 +133,7 @@ def test_keys_alone_find_and_open_a_chat(chat: Chat, page: Page) -> None:
     expect(chat.element.get_by_role("heading", name="A trip to Zürich")).to_be_visible()
 
 
-def test_a_search_among_many_hits_goes_on_only_when_it_is_told_to(chat: Chat, asked: list[Request]) -> None:
+def test_a_search_with_many_hits_continues_only_on_request(chat: Chat, asked: list[Request]) -> None:
     chat.history.get_by_role("searchbox").fill("notes day")
     expect(chat.history.get_by_role("status")).to_have_text("47 chats found so far")
     assert operations(asked) == ["threads.list"]

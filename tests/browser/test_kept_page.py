@@ -1,4 +1,4 @@
-"""The page that stays for one test after the other is as it was, or is not given to another test."""
+"""The reused page of the browser tests: it is cleaned after each test, or replaced."""
 
 from __future__ import annotations
 
@@ -31,9 +31,7 @@ LEFT = (
 )
 
 
-def test_what_a_test_leaves_on_the_page_is_taken_away_or_the_page_is(
-    empty_page: Page, asked_server: str, kept: KeptPage
-) -> None:
+def test_the_page_is_cleaned_after_a_test_or_replaced(empty_page: Page, asked_server: str, kept: KeptPage) -> None:
     address = f"{asked_server}/page/classic"
     empty_page.evaluate(TAKEN_AWAY)
     kept.give_back()
@@ -62,9 +60,7 @@ def test_a_page_of_another_size_or_medium_is_not_the_next_ones(
     assert empty_page.is_closed()
 
 
-def test_what_a_page_has_stored_is_taken_away_though_it_was_there_before(
-    empty_page: Page, asked_server: str, kept: KeptPage
-) -> None:
+def test_the_storage_of_a_reused_page_is_cleared(empty_page: Page, asked_server: str, kept: KeptPage) -> None:
     kept.clear_storage()
     page = kept.take(f"{asked_server}/page/classic", 1)
     assert page == empty_page

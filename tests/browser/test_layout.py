@@ -1,11 +1,11 @@
-"""The places of things: news below the last turn, buttons of a narrow chat, badges, words of either direction."""
+"""Layout of the chat: notices, buttons of a narrow chat, badges, and both writing directions."""
 
 from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.chat import come_to_rest, eventually, expect_value, wheel
+from tests.browser.chat import eventually, expect_value, wait_until_settled, wheel
 from tests.browser.samples import item, widget
 from tests.browser.servers.scripted import Gate, Stream, assistant_item, message_events, user_item
 from tests.browser.stage import Stage
@@ -25,7 +25,7 @@ LONG = "Said.\n\n" * 90
     ],
 )
 @pytest.mark.parametrize("below", ["", LONG])
-def test_what_comes_of_a_click_is_seen(stage: Stage, news: dict[str, object], below: str) -> None:
+def test_the_result_of_a_click_is_scrolled_into_view(stage: Stage, news: dict[str, object], below: str) -> None:
     end = [assistant_item(below, "msg_2")] if below else []
     stage.show(user_item("hi"), assistant_item(LONG), CARD, *end)
     stage.server.on("threads.custom_action", Stream([news]))
@@ -33,7 +33,7 @@ def test_what_comes_of_a_click_is_seen(stage: Stage, news: dict[str, object], be
     expect(stage.chat.element.get_by_text("Not now.")).to_be_in_viewport(ratio=1)
 
 
-def test_who_reads_further_up_is_left_there(stage: Stage) -> None:
+def test_a_reader_further_up_stays_there(stage: Stage) -> None:
     gate = Gate()
     stage.show(user_item("hi"), assistant_item(LONG + "The end."), CARD)
     error = {"type": "error", "code": "custom", "message": "Not now.", "allow_retry": False}
@@ -47,7 +47,7 @@ def test_who_reads_further_up_is_left_there(stage: Stage) -> None:
     expect(stage.chat.element.get_by_text("Not now.")).not_to_be_in_viewport()
 
 
-def test_what_is_about_to_be_clicked_does_not_move_when_the_end_is_reached(stage: Stage) -> None:
+def test_the_transcript_does_not_move_when_the_scroll_button_disappears(stage: Stage) -> None:
     stage.show(user_item("hi"), assistant_item(LONG), CARD)
     wheel(stage.chat, -1500)
     latest = stage.find("button", "Scroll to the latest message")
@@ -66,7 +66,7 @@ def test_a_new_chat_forgets_what_was_hidden_in_the_one_before(stage: Stage) -> N
     stage.find("button", "New chat").click()
     stage.server.on("threads.create", Stream(message_events("Short.")))
     stage.chat.ask("hi")
-    come_to_rest(stage.chat)
+    wait_until_settled(stage.chat)
     expect(latest).to_have_count(0)
 
 
@@ -91,7 +91,7 @@ def test_a_badge_is_as_wide_as_its_words(stage: Stage) -> None:
 def test_each_paragraph_of_an_answer_has_its_own_direction(stage: Stage) -> None:
     stage.show(user_item("hi"), assistant_item("مرحبا!\n\nAn English sentence.\n\n- one\n\n123"))
     expect(stage.chat.answers).to_contain_text("123")
-    come_to_rest(stage.chat)
+    wait_until_settled(stage.chat)
     answer = _box(stage.chat.answers)
     middle = answer["x"] + answer["width"] / 2
     assert _left_of_words(stage.chat.element.get_by_text("مرحبا!")) > middle
@@ -106,7 +106,7 @@ def test_words_of_another_direction_stay_beside_their_icons(stage: Stage) -> Non
     tasks = [{"type": "custom", "title": "Read the map", "status_indicator": "complete"}] * 2
     steps = item("workflow", "wf_1", workflow={"type": "custom", "tasks": tasks, "expanded": True})
     stage.show(user_item("hi"), steps, assistant_item("Sun."))
-    come_to_rest(stage.chat)
+    wait_until_settled(stage.chat)
     middle = _box(stage.chat.element)["x"] + _box(stage.chat.element)["width"] / 2
     assert _left_of_words(stage.find("heading", "A trip to Bern")) > middle
     assert _left_of_words(stage.chat.element.get_by_text("Read the map").last) > middle

@@ -1,4 +1,4 @@
-"""The way from hosted ChatKit, followed as the guide has it: a key, a workflow, a session route, a page."""
+"""The migration guide from hosted ChatKit, followed step by step: a key, a workflow, a session route, a page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The client in front of a server that does everything wrong: nothing throws, nothing hangs, the next message works."""
+"""The client with a misbehaving server: nothing throws or hangs, and the next message works."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ CREATED: dict[str, Any] = {"type": "thread.created", "thread": THREAD}
 USER: dict[str, Any] = {"type": "thread.item.done", "item": user_item("hi")}
 
 
-def added(item: Any) -> dict[str, Any]:
+def item_added(item: Any) -> dict[str, Any]:
     return {"type": "thread.item.added", "item": item}
 
 
-def done(item: Any) -> dict[str, Any]:
+def item_done(item: Any) -> dict[str, Any]:
     return {"type": "thread.item.done", "item": item}
 
 
-def ends_well(chat: Chat, page: Page) -> None:
+def expect_end_and_next_turn(chat: Chat, page: Page) -> None:
     """The turn is over, and the next one works."""
     chat.wait_until_idle()
     expect_value(page, lambda: names(page).count("response.end"), names(page).count("response.start"))
@@ -46,14 +46,14 @@ def ends_well(chat: Chat, page: Page) -> None:
 
 def test_frames_cut_at_every_byte_boundary(chat: Chat, scripted: ScriptedServer) -> None:
     text = "Grüße aus Zürich 🌦️ – 天気"
-    whole = b"".join(map(frame, [CREATED, USER, added(assistant_item(None)), *map(text_delta, text)]))
+    whole = b"".join(map(frame, [CREATED, USER, item_added(assistant_item(None)), *map(text_delta, text)]))
     scripted.on("threads.create", Stream([whole[at : at + 1] for at in range(len(whole))]))
     chat.ask("hi")
     expect(chat.answers).to_have_text([text])
 
 
 def test_frames_cut_in_two_at_each_place_in_turn(chat: Chat, page: Page, scripted: ScriptedServer) -> None:
-    last = frame(done(assistant_item("é 🌦️")))
+    last = frame(item_done(assistant_item("é 🌦️")))
     # A thread is started once and then spoken to as often as there are places to cut at.
     cuts = range(1, len(last), 19)
     scripted.on("threads.add_user_message", *(Stream([last[:at], last[at:]]) for at in cuts))
@@ -74,7 +74,7 @@ def test_frames_in_every_dialect_of_event_streams(chat: Chat, scripted: Scripted
     lines = [
         ": a comment", "event: message", "id: 7", "retry: 10", f"data:{json.dumps(CREATED)}", "",
         ": another", "", f"data: {json.dumps(USER)}", "",
-        *(f"data: {line}" for line in json.dumps(done(assistant_item("Fine.")), indent=1).split("\n")), "",
+        *(f"data: {line}" for line in json.dumps(item_done(assistant_item("Fine.")), indent=1).split("\n")), "",
         "data: [DONE]", "", "data: {}",
     ]  # fmt: skip
     scripted.on("threads.create", Stream([newline.join(lines).encode()]))
@@ -87,7 +87,7 @@ def test_malformed_frames_are_skipped_and_logged_without_their_text(
     chat: Chat, page: Page, scripted: ScriptedServer
 ) -> None:
     broken = [b"data: {not json, my secret\n\n", b"data: null\n\n", b"data: 5\n\n", b"data: []\n\n", b'data: "x"\n\n']
-    scripted.on("threads.create", Stream([CREATED, *broken, USER, done(assistant_item("Fine."))]))
+    scripted.on("threads.create", Stream([CREATED, *broken, USER, item_done(assistant_item("Fine."))]))
     chat.ask("hi")
     expect(chat.answers).to_have_text(["Fine."])
     logged = page.evaluate("JSON.stringify(seen.filter(({name}) => name === 'log'))")
@@ -101,10 +101,10 @@ def test_unknown_kinds_of_everything_are_passed_over(chat: Chat, page: Page, scr
         {"type": "constructor"},
         {"type": None},
         {},
-        added({"type": "hologram", "id": "h1", "thread_id": "thr_1"}),
-        done({"type": "hologram", "id": "h1"}),
-        done({"type": "task", "id": "t1", "task": {"type": "juggling", "title": "?"}}),
-        done({"type": "workflow", "id": "w1", "workflow": {"type": "spiral", "tasks": [{"type": "x"}, None, 7]}}),
+        item_added({"type": "hologram", "id": "h1", "thread_id": "thr_1"}),
+        item_done({"type": "hologram", "id": "h1"}),
+        item_done({"type": "task", "id": "t1", "task": {"type": "juggling", "title": "?"}}),
+        item_done({"type": "workflow", "id": "w1", "workflow": {"type": "spiral", "tasks": [{"type": "x"}, None, 7]}}),
         {"type": "thread.item.updated", "item_id": "nobody", "update": {"type": "x"}},
         {"type": "thread.item.updated", "item_id": "msg_1", "update": {"type": "x"}},
         {"type": "thread.item.updated", "item_id": "msg_1", "update": None},
@@ -112,7 +112,7 @@ def test_unknown_kinds_of_everything_are_passed_over(chat: Chat, page: Page, scr
         {"type": "notice", "level": "apocalypse", "message": "?"},
         {"type": "client_effect"},
         {"type": "stream_options", "stream_options": None},
-        done(
+        item_done(
             {
                 "type": "widget",
                 "id": "wi1",
@@ -120,54 +120,54 @@ def test_unknown_kinds_of_everything_are_passed_over(chat: Chat, page: Page, scr
             }
         ),
     ]
-    scripted.on("threads.create", Stream([CREATED, USER, *strange, done(assistant_item("Fine."))]))
+    scripted.on("threads.create", Stream([CREATED, USER, *strange, item_done(assistant_item("Fine."))]))
     chat.ask("hi")
     expect(chat.answers).to_have_text(["Fine."])
-    ends_well(chat, page)
+    expect_end_and_next_turn(chat, page)
 
 
 def test_nulls_and_missing_fields_everywhere(chat: Chat, page: Page, scripted: ScriptedServer) -> None:
     holes: list[dict[str, Any]] = [
         {"type": "thread.updated", "thread": None},
         {"type": "thread.updated", "thread": {"id": "thr_1", "title": None, "status": None, "items": None}},
-        added(None),
-        done(None),
-        done({"type": "assistant_message", "id": "n1", "content": None}),
-        done({"type": "assistant_message", "id": "n2", "content": [None, {"type": "output_text", "text": None}]}),
-        done({"type": "assistant_message", "id": None, "content": []}),
-        done({"type": "user_message", "id": "n3", "content": None, "attachments": None}),
-        done({"type": "widget", "id": "n4", "widget": None}),
-        done({"type": "widget", "id": "n5", "widget": {"type": "Card", "children": None, "status": None}}),
-        done(
+        item_added(None),
+        item_done(None),
+        item_done({"type": "assistant_message", "id": "n1", "content": None}),
+        item_done({"type": "assistant_message", "id": "n2", "content": [None, {"type": "output_text", "text": None}]}),
+        item_done({"type": "assistant_message", "id": None, "content": []}),
+        item_done({"type": "user_message", "id": "n3", "content": None, "attachments": None}),
+        item_done({"type": "widget", "id": "n4", "widget": None}),
+        item_done({"type": "widget", "id": "n5", "widget": {"type": "Card", "children": None, "status": None}}),
+        item_done(
             {
                 "type": "widget",
                 "id": "n6",
                 "widget": {"type": "ListView", "children": [None, {}, {"type": "ListViewItem"}]},
             }
         ),
-        done({"type": "task", "id": "n7", "task": None}),
-        done({"type": "workflow", "id": "n8", "workflow": {"type": "custom", "tasks": None, "summary": None}}),
-        done({"type": "generated_image", "id": "n9", "image": None}),
-        done({"type": "structured_input", "id": "n10", "inputs": None}),
+        item_done({"type": "task", "id": "n7", "task": None}),
+        item_done({"type": "workflow", "id": "n8", "workflow": {"type": "custom", "tasks": None, "summary": None}}),
+        item_done({"type": "generated_image", "id": "n9", "image": None}),
+        item_done({"type": "structured_input", "id": "n10", "inputs": None}),
         text_delta(None, "n1"),  # type: ignore[arg-type]
         {"type": "progress_update", "text": None},
         {"type": "notice", "level": None, "message": None},
         {"type": "error", "code": None, "message": None},
     ]
-    scripted.on("threads.create", Stream([CREATED, USER, *holes, done(assistant_item("Fine."))]))
+    scripted.on("threads.create", Stream([CREATED, USER, *holes, item_done(assistant_item("Fine."))]))
     chat.send("hi")  # not `ask`, which counts the questions: one of the holes is a question too
     expect(chat.answers.last).to_have_text("Fine.")
-    ends_well(chat, page)
+    expect_end_and_next_turn(chat, page)
 
 
 def test_things_in_the_wrong_order(chat: Chat, page: Page, scripted: ScriptedServer) -> None:
     events = [
         text_delta("Too early. "),  # of an item that nobody has announced
-        added(assistant_item(None)),
+        item_added(assistant_item(None)),
         text_delta("third", index=2),
         text_delta("first", index=0),
-        done(assistant_item("In the end.")),
-        added(assistant_item(None, "msg_2")),
+        item_done(assistant_item("In the end.")),
+        item_added(assistant_item(None, "msg_2")),
         text_delta("The second.", "msg_2"),
         CREATED,
         USER,
@@ -176,15 +176,15 @@ def test_things_in_the_wrong_order(chat: Chat, page: Page, scripted: ScriptedSer
     chat.ask("hi")
     expect(chat.answers).to_have_text(["In the end.", "The second."])
     expect(chat.questions).to_have_text(["hi"])
-    ends_well(chat, page)
+    expect_end_and_next_turn(chat, page)
 
 
 def test_duplicate_ids_show_one_thing_once(chat: Chat, page: Page, scripted: ScriptedServer) -> None:
     events = [
         CREATED, CREATED, USER, USER,
-        added(assistant_item(None)), added(assistant_item(None)),
+        item_added(assistant_item(None)), item_added(assistant_item(None)),
         text_delta("Hel"), text_delta("lo"),
-        done(assistant_item("Hello")), done(assistant_item("Hello")),
+        item_done(assistant_item("Hello")), item_done(assistant_item("Hello")),
         {"type": "thread.item.replaced", "item": assistant_item("Hello again")},
     ]  # fmt: skip
     scripted.on("threads.create", Stream(events))
@@ -198,7 +198,7 @@ def test_an_empty_answer_ends_the_turn(chat: Chat, page: Page, scripted: Scripte
     scripted.on("threads.create", Stream([]), Stream(message_events("Now.")))
     chat.ask("hi")
     expect(chat.questions).to_have_text(["hi"])
-    ends_well(chat, page)
+    expect_end_and_next_turn(chat, page)
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_an_empty_answer_ends_the_turn(chat: Chat, page: Page, scripted: Scripte
         (Answer({"unexpected": True}), ""),
     ],
 )
-def test_a_refusal_is_told_and_the_text_is_not_lost(
+def test_a_refusal_is_shown_and_the_text_is_kept(
     chat: Chat,
     page: Page,
     scripted: ScriptedServer,
@@ -245,13 +245,13 @@ def test_a_message_that_the_server_does_not_take_returns_to_the_composer(
     expect(chat.questions).to_have_text(["a precious question"])
 
 
-def test_a_connection_that_breaks_keeps_what_was_said(
+def test_a_broken_connection_keeps_the_text_so_far(
     chat: Chat, page: Page, scripted: ScriptedServer, tolerated_errors: list[str]
 ) -> None:
     tolerated_errors.append("ERR_INCOMPLETE_CHUNKED_ENCODING")
     # A browser throws away what it has received and not handed out when the connection breaks: hence the gate.
     gate = Gate()
-    half = [CREATED, USER, added(assistant_item(None)), text_delta("Half of")]
+    half = [CREATED, USER, item_added(assistant_item(None)), text_delta("Half of")]
     scripted.on("threads.create", Stream([*half, gate, frame(USER)[:9], Cut()]))
     chat.send("hi")
     expect(chat.answers).to_have_text(["Half of"])
@@ -264,7 +264,7 @@ def test_a_connection_that_breaks_keeps_what_was_said(
 
 
 def test_an_endless_answer_can_be_stopped(chat: Chat, page: Page, scripted: ScriptedServer) -> None:
-    endless = Stream([CREATED, USER, added(assistant_item(None)), text_delta("More. ")], repeat=True)
+    endless = Stream([CREATED, USER, item_added(assistant_item(None)), text_delta("More. ")], repeat=True)
     scripted.on("threads.create", endless)
     chat.send("hi")
     expect(chat.answers).to_contain_text("More. More. More.")
@@ -272,12 +272,12 @@ def test_an_endless_answer_can_be_stopped(chat: Chat, page: Page, scripted: Scri
     chat.wait_until_idle()
     expect(chat.answers).to_contain_text("More. More.")
     expect_events(page, 1, "response.end")
-    ends_well(chat, page)
+    expect_end_and_next_turn(chat, page)
 
 
 def test_late_events_of_a_thread_do_not_reach_another(chat: Chat, page: Page, scripted: ScriptedServer) -> None:
     gate = Gate()
-    late = Stream([CREATED, USER, gate, done(assistant_item("Too late."))])
+    late = Stream([CREATED, USER, gate, item_done(assistant_item("Too late."))])
     scripted.on("threads.create", late)
     scripted.on("items.list", Answer({"data": [assistant_item("The other one.", "msg_9")], "has_more": False}))
     chat.send("hi")
@@ -321,14 +321,14 @@ def test_stop_is_hidden_when_the_server_forbids_it(chat: Chat, page: Page, scrip
     first.open()
     expect(chat.stop_button).to_be_visible()
     second.open()
-    ends_well(chat, page)
+    expect_end_and_next_turn(chat, page)
 
 
 def test_progress_is_one_line_that_goes_away(chat: Chat, scripted: ScriptedServer) -> None:
     first, second = Gate(), Gate()
     lines = [{"type": "progress_update", "text": text} for text in ("Looking", "Comparing")]
     scripted.on(
-        "threads.create", Stream([CREATED, USER, lines[0], first, lines[1], second, done(assistant_item("Yes."))])
+        "threads.create", Stream([CREATED, USER, lines[0], first, lines[1], second, item_done(assistant_item("Yes."))])
     )
     chat.send("hi")
     expect(chat.element.get_by_text("Looking")).to_be_visible()

@@ -1,4 +1,4 @@
-"""The options, one after the other, and the chat that a page sees with each."""
+"""The options of the element, one by one, and their effects."""
 
 from __future__ import annotations
 

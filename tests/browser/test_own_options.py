@@ -1,4 +1,4 @@
-"""Options that only this client has, under `parlor`: drafts that outlive a reload, and a style sheet for the inside."""
+"""Options of Parlor's own client, under `parlor`: persistent drafts, and a style sheet for the shadow root."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def start(stage: Stage, parlor: dict[str, Any] | None = None, **options: Any) ->
     return stage.chat
 
 
-def kept(page: Page) -> int:
+def count_stored(page: Page) -> int:
     count: int = page.evaluate("sessionStorage.length + localStorage.length")
     return count
 
@@ -58,13 +58,13 @@ def test_a_draft_outlives_a_reload_until_it_is_sent(stage: Stage) -> None:
     start(stage, {"drafts": True})
     expect(chat.composer).to_have_value("")
     # The other one is still there, for its thread.
-    eventually(page, lambda: kept(page) == 1)
+    eventually(page, lambda: count_stored(page) == 1)
 
 
 def test_without_the_option_nothing_is_kept(stage: Stage) -> None:
     chat = start(stage)
     chat.composer.fill("Not for long")
-    assert kept(stage.page) == 0
+    assert count_stored(stage.page) == 0
     stage.page.reload()
     start(stage)
     expect(chat.composer).to_have_value("")

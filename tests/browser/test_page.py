@@ -1,4 +1,4 @@
-"""The page of Parlor as a person meets it: brand, assistants, conversations, history, looks, keyboard, policy."""
+"""The built-in page: brand, assistants, conversations, history, themes, keyboard, security policy."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_history_opens_renames_and_deletes_chats(page: Page) -> None:
     expect(rows).to_have_count(1)
 
 
-def test_a_thread_that_is_gone_is_told_once_and_then_forgotten(page: Page, tolerated_errors: list[str]) -> None:
+def test_a_missing_thread_is_reported_once_and_then_forgotten(page: Page, tolerated_errors: list[str]) -> None:
     tolerated_errors.append("404")  # Chromium reports the answer of the deleted thread by itself
     chat = open_page(page)
     page.evaluate("localStorage.setItem('parlor.thread.weather', 'thr_gone')")

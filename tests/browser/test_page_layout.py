@@ -1,11 +1,11 @@
-"""The page on wide and narrow screens, enlarged, and with an address that names nothing."""
+"""The built-in page on wide, narrow and zoomed screens, and with an unknown address."""
 
 from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.chat import SETTLE, Chat, come_to_rest, eventually
+from tests.browser.chat import SETTLE, Chat, eventually, wait_until_settled
 
 pytestmark = pytest.mark.motion
 
@@ -54,7 +54,7 @@ def test_at_360_pixels_the_header_takes_one_line_and_the_rest_is_in_a_menu(page:
     expect(chat.composer).to_be_visible()
 
 
-def test_an_assistant_that_is_not_there_is_said(page: Page) -> None:
+def test_a_missing_assistant_is_reported(page: Page) -> None:
     _open(page, 1280, 800, "/?use_case=wether")
     hint = page.get_by_role("status").filter(has_text="There is no assistant called “wether”")
     expect(hint).to_be_visible()
@@ -63,11 +63,11 @@ def test_an_assistant_that_is_not_there_is_said(page: Page) -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (800, 600), (360, 640)])
-def test_what_is_hidden_below_has_a_button_that_covers_nothing(page: Page, width: int, height: int) -> None:
+def test_the_scroll_button_appears_for_hidden_text_and_covers_nothing(page: Page, width: int, height: int) -> None:
     chat = _open(page, width, height)
     chat.ask("weather in Bern")
     button = chat.element.get_by_role("button", name="Scroll to the latest message")
-    come_to_rest(chat)
+    wait_until_settled(chat)
     view = _box(chat.transcript)
     end = _box(chat.answers.last)
     if end["y"] + end["height"] > view["y"] + view["height"]:

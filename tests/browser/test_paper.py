@@ -1,4 +1,4 @@
-"""Printing gives the whole conversation, on Parlor's page and in a page of somebody else."""
+"""Printing: the whole conversation is printed, from the built-in page and from embedding pages."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_paper_says_that_earlier_messages_are_not_on_it(stage: Stage) -> None:
     stage.page.emulate_media(media="screen")
 
 
-def test_who_prints_by_the_keyboard_gets_earlier_messages_too(stage: Stage) -> None:
+def test_printing_by_the_keyboard_includes_earlier_messages(stage: Stage) -> None:
     stage.server.on("threads.get_by_id", Answer(THREAD))
     pages = [(LONG[8:], "u4"), (LONG[4:8], "u2"), (LONG[:4], None)]
     answers = [Answer({"data": items[::-1], "has_more": after is not None, "after": after}) for items, after in pages]

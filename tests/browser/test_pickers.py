@@ -1,4 +1,4 @@
-"""Select and DatePicker by keyboard and pointer: lists, search, calendars, typed dates, and what is sent of them."""
+"""Select and DatePicker by keyboard and pointer: lists, search, calendars, typed dates, and payloads."""
 
 from __future__ import annotations
 
@@ -52,25 +52,25 @@ def box(stage: Stage, name: str) -> Locator:
     return stage.chat.widgets.get_by_role("combobox", name=name, exact=True)
 
 
-def sent(stage: Stage) -> list[object]:
+def sent_payloads(stage: Stage) -> list[object]:
     """Return the payloads of all actions so far."""
     return [asked.params["action"]["payload"] for asked in stage.server.asked_for("threads.sync_custom_action", 0)]
 
 
 @pytest.fixture
-def shown(stage: Stage) -> Stage:
+def pickers(stage: Stage) -> Stage:
     stage.server.on("threads.sync_custom_action", Answer({"updated_item": None}))
     stage.show(user_item("hi"), widget(FRUIT, COUNTRY, DAY))
     expect(box(stage, "Fruit")).to_be_visible()  # its face: the native control below is hidden
     return stage
 
 
-def test_a_list_is_used_by_keyboard_alone_and_sends_one_action(shown: Stage) -> None:
-    fruit, keyboard = box(shown, "Fruit"), shown.page.keyboard
+def test_a_list_is_used_by_keyboard_alone_and_sends_one_action(pickers: Stage) -> None:
+    fruit, keyboard = box(pickers, "Fruit"), pickers.page.keyboard
     expect(fruit).to_have_text("Choose a fruit")
     fruit.focus()
     keyboard.press("ArrowDown")
-    active = shown.chat.widgets.locator(".option.is-active")
+    active = pickers.chat.widgets.locator(".option.is-active")
     expect(fruit).to_have_attribute("aria-expanded", "true")
     expect(active).to_have_text("Apple")
     keyboard.press("End")
@@ -90,21 +90,21 @@ def test_a_list_is_used_by_keyboard_alone_and_sends_one_action(shown: Stage) -> 
     expect(fruit).to_be_focused()
     keyboard.press("Delete")
     expect(fruit).to_have_text("Choose a fruit")
-    expect_value(shown.page, lambda: sent(shown), [{"fruit": "éclair"}, {"fruit": None}])
+    expect_value(pickers.page, lambda: sent_payloads(pickers), [{"fruit": "éclair"}, {"fruit": None}])
 
 
-def test_a_long_list_is_searched_and_no_scrolling_ancestor_cuts_it(shown: Stage) -> None:
-    country = box(shown, "Country")
+def test_a_long_list_is_searched_and_no_scrolling_ancestor_cuts_it(pickers: Stage) -> None:
+    country = box(pickers, "Country")
     country.click()
-    search = shown.chat.widgets.get_by_role("combobox", name="Search")
+    search = pickers.chat.widgets.get_by_role("combobox", name="Search")
     expect(search).to_be_focused()
-    entries = shown.chat.widgets.get_by_role("option")
+    entries = pickers.chat.widgets.get_by_role("option")
     expect(entries).to_have_count(21)
     search.fill("oster")
     expect(entries).to_have_count(1)
     expect(entries).to_be_in_viewport(ratio=1)
     search.fill("nowhere")
-    expect(shown.chat.widgets.get_by_text("Nothing found")).to_be_visible()
+    expect(pickers.chat.widgets.get_by_text("Nothing found")).to_be_visible()
     search.fill("17")
     search.press("Enter")
     expect(country).to_have_text("Country 17")
@@ -112,29 +112,29 @@ def test_a_long_list_is_searched_and_no_scrolling_ancestor_cuts_it(shown: Stage)
     entries.nth(3).click()
     expect(country).to_have_text("Country 3")
     country.click()
-    shown.chat.composer.focus()
+    pickers.chat.composer.focus()
     expect(entries).to_have_count(0)
-    expect_value(shown.page, lambda: sent(shown), [{"country": "country 17"}, {"country": "country 3"}])
+    expect_value(pickers.page, lambda: sent_payloads(pickers), [{"country": "country 17"}, {"country": "country 3"}])
 
 
-def test_a_date_is_typed_or_found_in_the_calendar_and_sends_one_action(shown: Stage) -> None:
-    day, keyboard = shown.chat.widgets.get_by_role("textbox", name="Day", exact=True), shown.page.keyboard
+def test_a_date_is_typed_or_found_in_the_calendar_and_sends_one_action(pickers: Stage) -> None:
+    day, keyboard = pickers.chat.widgets.get_by_role("textbox", name="Day", exact=True), pickers.page.keyboard
     expect(day).to_have_value("12/24/2026")
     day.fill("1/2/27")
-    assert sent(shown) == []
+    assert sent_payloads(pickers) == []
     day.press("Enter")
     expect(day).to_have_value("01/02/2027")
     day.fill("never")
     day.press("Enter")
-    expect(shown.chat.widgets.get_by_role("alert")).to_contain_text("MM/DD/YYYY")
+    expect(pickers.chat.widgets.get_by_role("alert")).to_contain_text("MM/DD/YYYY")
     day.fill("12/1/2026")
     day.press("Enter")
-    expect(shown.chat.widgets.get_by_role("alert")).to_contain_text("12/03/2026")
+    expect(pickers.chat.widgets.get_by_role("alert")).to_contain_text("12/03/2026")
     day.press("Escape")
     expect(day).to_have_value("01/02/2027")
-    opener = shown.chat.widgets.get_by_role("button", name="Choose a date")
+    opener = pickers.chat.widgets.get_by_role("button", name="Choose a date")
     opener.click()
-    focused = shown.chat.widgets.locator(".day:focus")
+    focused = pickers.chat.widgets.locator(".day:focus")
     expect(focused).to_have_attribute("data-day", "2027-01-02")
     for key, there in (
         ("ArrowRight", "2027-01-03"),
@@ -153,6 +153,8 @@ def test_a_date_is_typed_or_found_in_the_calendar_and_sends_one_action(shown: St
     day.press("ArrowDown")
     keyboard.press("Escape")
     expect(day).to_be_focused()
-    shown.chat.widgets.get_by_role("button", name="Clear").last.click()
+    pickers.chat.widgets.get_by_role("button", name="Clear").last.click()
     expect(day).to_have_value("")
-    expect_value(shown.page, lambda: sent(shown), [{"day": "2027-01-02"}, {"day": "2027-11-30"}, {"day": None}])
+    expect_value(
+        pickers.page, lambda: sent_payloads(pickers), [{"day": "2027-01-02"}, {"day": "2027-11-30"}, {"day": None}]
+    )

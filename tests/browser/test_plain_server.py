@@ -1,4 +1,4 @@
-"""The client in front of a plain chatkit-python server: nothing of Parlor is needed for it."""
+"""The client with a plain chatkit-python server, without Parlor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page below a path of its host, behind a proxy: nothing of it is asked for outside of that path."""
+"""The built-in page below a path prefix, behind a proxy: no request leaves the prefix."""
 
 from __future__ import annotations
 

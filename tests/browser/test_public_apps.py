@@ -17,12 +17,12 @@ from tests.browser.chat import (
     SETTLE,
     Chat,
     add_script,
-    come_to_rest,
     eventually,
     expect_value,
     mount,
     names,
     point_at,
+    wait_until_settled,
     wheel,
 )
 from tests.browser.conftest import CHROMIUM_ARGUMENTS
@@ -233,7 +233,7 @@ def test_a_question_with_a_picture_goes_to_the_top_though_the_composer_shrinks(
     chat.composer.press("Enter")
     expect(chat.answers).to_have_count(2)
     chat.wait_until_idle()
-    come_to_rest(chat)
+    wait_until_settled(chat)
 
     def below_top() -> float:
         question, transcript = chat.questions.last.bounding_box(), chat.transcript.bounding_box()
@@ -430,7 +430,7 @@ window.askForBytes = () => {
 """
 
 
-def test_what_is_recorded_is_written_into_the_composer(
+def test_a_recording_is_transcribed_into_the_composer(
     browser_type: BrowserType, browser_type_launch_args: dict[str, Any], shop: tuple[FilesServer, str]
 ) -> None:
     server, url = shop

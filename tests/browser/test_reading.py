@@ -1,11 +1,11 @@
-"""The place at which a thread is opened: what was asked last, and what came of it."""
+"""The scroll position of an opened thread: the last question and its answer."""
 
 from __future__ import annotations
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.chat import Chat, come_to_rest, eventually
+from tests.browser.chat import Chat, eventually, wait_until_settled
 from tests.browser.samples import widget
 from tests.browser.servers.scripted import Gate, Stream, assistant_item, user_item
 from tests.browser.stage import Stage
@@ -49,10 +49,10 @@ def test_a_tall_widget_that_arrives_at_once_leaves_the_question_where_it_is(stag
     stage.server.on("threads.add_user_message", Stream([question, words, gate, shown]))
     stage.chat.send("More?")
     expect(stage.chat.element.get_by_text("Here it is.")).to_be_in_viewport()
-    come_to_rest(stage.chat)
+    wait_until_settled(stage.chat)
     before = place_of_question(stage.chat)
     gate.open()
     expect(stage.chat.widgets.get_by_text("Line 0", exact=True)).to_be_attached()
     stage.chat.wait_until_idle()
-    come_to_rest(stage.chat)
+    wait_until_settled(stage.chat)
     eventually(stage.page, lambda: abs(place_of_question(stage.chat) - before) <= 2)

@@ -1,4 +1,4 @@
-"""An answer outlives the page: reloads, lost connections and a second tab continue it, and only Stop ends it."""
+"""Resumed answers: reloads, lost connections and a second tab continue an answer, and only Stop ends it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.chat import Chat, eventually, expect_value, shown_text
 from tests.browser.servers.parlor import run_parlor
-from tests.sharing import find_port_to_keep
+from tests.sharing import find_stable_port
 
 QUESTION = "Who are you?"
 END = "start again"  # the last words of the built-in model's answer to it
@@ -71,7 +71,7 @@ def test_a_second_tab_watches_the_same_answer(chat: Chat, context: BrowserContex
     expect_value(page, lambda: shown_text(other.answers), shown_text(chat.answers))
 
 
-def test_stop_keeps_what_was_said_and_a_reload_shows_it(chat: Chat, page: Page) -> None:
+def test_stop_keeps_the_text_so_far_and_a_reload_shows_it(chat: Chat, page: Page) -> None:
     chat.stop_button.click()
     chat.wait_until_idle()
     expect(chat.send_button).to_be_visible()
@@ -99,11 +99,11 @@ def test_another_thread_does_not_stop_the_answer(chat: Chat) -> None:
     expect(chat.answers).to_contain_text(END)
 
 
-def test_an_answer_that_a_restart_cuts_off_stays_until_the_server_is_back_to_write_it_anew(
+def test_an_answer_cut_off_by_a_restart_stays_until_the_server_writes_it_again(
     page: Page, tmp_path: Path, city_file: Path, tolerated_errors: list[str]
 ) -> None:
     tolerated_errors += ["ERR_CONNECTION_REFUSED", "503"]  # Chromium reports what the server does not take
-    settings = {"PORT": str(find_port_to_keep()), "OFFLINE_TOKEN_DELAY_MS": "60", "DRAIN_TIMEOUT_S": "0"}
+    settings = {"PORT": str(find_stable_port()), "OFFLINE_TOKEN_DELAY_MS": "60", "DRAIN_TIMEOUT_S": "0"}
     with run_parlor(tmp_path, city_file, **settings) as url:
         page.goto(f"{url}/?use_case=weather")
         chat = Chat(page)

@@ -1,4 +1,4 @@
-"""A person selects words of an answer while it is written, and they stay selected."""
+"""Text selection in an answer that is being written."""
 
 from __future__ import annotations
 
@@ -32,9 +32,7 @@ SELECTED = "() => getSelection().toString().replace(/\\s+/g, ' ')"
     ],
     ids=["paragraph", "list", "code", "table", "quotation"],
 )
-def test_what_is_selected_stays_so_until_after_the_answer(
-    stage: Stage, begun: str, more: list[str], settled: str
-) -> None:
+def test_a_selection_stays_until_after_the_answer(stage: Stage, begun: str, more: list[str], settled: str) -> None:
     whole = begun + "".join(more)
     first, question, end = message_events(whole)
     gates = [Gate() for _ in more]

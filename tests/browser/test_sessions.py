@@ -1,4 +1,4 @@
-"""A page of another site, third-party cookies blocked, that signs its people in by client secrets."""
+"""A page of another site with client secrets, and with third-party cookies blocked."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_a_secret_is_renewed_and_the_message_sent_once(strict_page: Page, shop: 
     expect(chat.questions).to_have_text([re.compile("hello"), re.compile("still there")])
 
 
-def test_who_is_signed_out_reads_so_and_goes_on_where_they_were(
+def test_a_signed_out_person_reads_so_and_can_continue_after_signing_in(
     strict_page: Page, shop: tuple[SessionPage, str]
 ) -> None:
     server, url = shop

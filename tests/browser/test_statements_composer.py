@@ -159,7 +159,7 @@ def test_rich_text_is_pasted_as_plain_text(chat: Chat, page: Page) -> None:
     expect(chat.composer).to_have_value("bold")
 
 
-def test_a_pasted_picture_is_attached_and_where_none_is_taken_that_is_said(
+def test_a_pasted_picture_is_attached_or_refused_with_a_message(
     chat: Chat, page: Page, scripted: ScriptedServer
 ) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -372,7 +372,7 @@ def test_previews_are_of_this_page_and_are_given_back(chat: Chat, page: Page, sc
     assert len(scripted.asked_for("attachments.delete")) == 1
 
 
-def test_a_read_message_shows_its_pictures_and_files_and_no_address_that_is_none(
+def test_a_read_message_shows_its_pictures_and_files_and_no_invalid_address(
     chat: Chat, page: Page, scripted: ScriptedServer
 ) -> None:
     def attachment(number: int, kind: str, **more: Any) -> dict[str, Any]:

@@ -115,7 +115,7 @@ def test_parts_that_cannot_be_fetched_leave_plain_text_and_come_later(
     expect(stage.chat.answers.locator("code [class^=hljs]").first).to_be_attached()
 
 
-def test_a_word_whose_suggestions_cannot_be_fetched_is_sent_as_it_was_typed(
+def test_a_word_without_suggestions_after_a_failed_request_is_sent_as_typed(
     stage: Stage, tolerated_errors: list[str]
 ) -> None:
     tolerated_errors.append("ERR_FAILED")

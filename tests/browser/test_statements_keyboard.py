@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.chat import Chat, come_to_rest, eventually, wheel
+from tests.browser.chat import Chat, eventually, wait_until_settled, wheel
 from tests.browser.conftest import ACTION_TIMEOUT_MS
 from tests.browser.samples import QUESTION, item, widget
 from tests.browser.servers.scripted import (
@@ -332,7 +332,7 @@ def moving(page: Page) -> int:
 
 
 @pytest.mark.motion
-def test_nothing_moves_for_people_who_want_it_still(stage: Stage) -> None:
+def test_nothing_moves_for_people_who_prefer_reduced_motion(stage: Stage) -> None:
     running_answer(stage)
     eventually(stage.page, lambda: moving(stage.page) > 0)
     stage.page.emulate_media(reduced_motion="reduce")
@@ -344,7 +344,7 @@ def test_nothing_moves_for_people_who_want_it_still(stage: Stage) -> None:
         part for at in range(8) for part in (user_item(f"Q {at}", f"u{at}"), assistant_item("A.\n\n" * 9, f"a{at}"))
     ]
     stage.show(*turns)
-    come_to_rest(stage.chat)
+    wait_until_settled(stage.chat)
     wheel(stage.chat, -2000)
     button = stage.find("button", "Scroll to the latest message")
     expect(button).to_be_visible()

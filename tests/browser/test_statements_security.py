@@ -1,4 +1,4 @@
-"""Statements 157 to 168: what servers, models, people and pages write stays text, style and data; nothing runs."""
+"""Statements 157 to 168: untrusted content of servers, models, people and pages is never executed."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def unfold(stage: Stage) -> None:
     folded.evaluate_all("buttons => buttons.forEach(button => button.click())")
 
 
-def everywhere(text: str, at: int) -> list[dict[str, Any]]:
+def items_with_text(text: str, at: int) -> list[dict[str, Any]]:
     """Return items with this text in every field that somebody else can write."""
     tag = {"type": "input_tag", "id": text, "text": text, "data": {text: text}, "group": text, "interactive": True}
     url = {
@@ -294,7 +294,9 @@ def everywhere(text: str, at: int) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("part", range(3))
 def test_markup_in_any_field_of_a_thread_stays_text(stage: Stage, part: int) -> None:
     texts = MARKUP[part::3]
-    stage.show(*(each for at, text in enumerate(texts) for each in everywhere(text, at)), thread={"title": texts[0]})
+    stage.show(
+        *(each for at, text in enumerate(texts) for each in items_with_text(text, at)), thread={"title": texts[0]}
+    )
     expect(stage.chat.widgets).to_have_count(len(texts))
     unfold(stage)
     expect_no_harm(stage)
@@ -599,7 +601,7 @@ def test_keys_that_name_prototypes_are_keys(stage: Stage) -> None:
     assert "polluted" in json.dumps(stage.page.evaluate("got[1]"))
 
 
-def test_what_the_server_hands_on_is_handed_on_as_data(stage: Stage) -> None:
+def test_server_data_is_passed_on_as_data_only(stage: Stage) -> None:
     code = "pwn()//"
     text = f"[a](chatkit-link://{code}?x=javascript:pwn()&y=%3Cimg%20onerror=pwn()%3E)"
     stage.server.on(

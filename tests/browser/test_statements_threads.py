@@ -10,13 +10,13 @@ from playwright.sync_api import Page, expect
 from tests.browser.chat import (
     SETTLE,
     Chat,
-    come_to_rest,
     eventually,
     expect_clipboard,
     expect_events,
     expect_value,
     frames,
     names,
+    wait_until_settled,
     wheel,
 )
 from tests.browser.samples import QUESTION, item, widget
@@ -75,7 +75,7 @@ def top_of(chat: Chat, text: str, *, exact: bool = False) -> float:
 def expect_at(chat: Chat, text: str, before: float, *, exact: bool = False) -> None:
     """Wait until nothing moves any more; the text is where it was then, but for a rounded pixel or two."""
     frames(chat.page)
-    come_to_rest(chat)
+    wait_until_settled(chat)
     eventually(chat.page, lambda: abs(top_of(chat, text, exact=exact) - before) <= 2)
 
 
@@ -93,7 +93,7 @@ def test_older_pages_come_above_without_a_jump(stage: Stage) -> None:
     assert len(stage.server.asked_for("items.list")) == 1
     # Asked for by hand, so that the place is known when the page arrives.
     wheel(stage.chat, -350)
-    come_to_rest(stage.chat)
+    wait_until_settled(stage.chat)
     before = top_of(stage.chat, "Question 13.")
     stage.page.evaluate(
         "chat.shadowRoot.querySelector('parlor-messages').shadowRoot.querySelector('.older button').click()"
@@ -103,7 +103,7 @@ def test_older_pages_come_above_without_a_jump(stage: Stage) -> None:
     # And by itself, at the very top.
     stage.chat.transcript.evaluate("e => { e.scrollTop = 0 }")
     expect(stage.chat.questions).to_have_count(15)
-    come_to_rest(stage.chat)
+    wait_until_settled(stage.chat)
     expect(stage.chat.element.get_by_text("Question 5.")).to_be_in_viewport()
     expect(stage.chat.questions.first).not_to_be_in_viewport()
     assert [asked.params.get("after") for asked in stage.server.asked_for("items.list")] == [None, "usr_10", "usr_5"]
@@ -121,7 +121,7 @@ def test_updates_keep_the_place_the_focus_and_the_draft(stage: Stage) -> None:
     expect(stage.chat.questions).to_have_count(6)
     stage.chat.composer.fill("a draft")
     wheel(stage.chat, -300)
-    come_to_rest(stage.chat)
+    wait_until_settled(stage.chat)
     before = top_of(stage.chat, "Question 5.")
     stage.page.evaluate("chat.fetchUpdates()")
     expect(stage.chat.element.get_by_text("New.")).to_have_count(1)
@@ -139,7 +139,7 @@ def growing(gate: Gate, count: int = 60) -> Stream:
 
 
 @pytest.mark.motion
-def test_auto_scroll_lets_go_of_a_reader_who_has_scrolled_away(stage: Stage) -> None:
+def test_auto_scroll_stops_for_a_reader_who_has_scrolled_away(stage: Stage) -> None:
     gate = Gate()
     stage.server.on("threads.create", growing(gate))
     stage.begin("thread: {autoScroll: true}")
@@ -148,7 +148,7 @@ def test_auto_scroll_lets_go_of_a_reader_who_has_scrolled_away(stage: Stage) -> 
     wheel(stage.chat, -600)
     button = stage.find("button", "Scroll to the latest message")
     expect(button).to_be_visible()
-    come_to_rest(stage.chat)
+    wait_until_settled(stage.chat)
     before = top_of(stage.chat, "line 40", exact=True)
     gate.open()
     stage.chat.wait_until_idle()
@@ -160,13 +160,13 @@ def test_auto_scroll_lets_go_of_a_reader_who_has_scrolled_away(stage: Stage) -> 
 
 
 @pytest.mark.motion
-def test_auto_scroll_does_not_take_words_that_come_between_for_a_reader_who_leaves(stage: Stage) -> None:
+def test_auto_scroll_does_not_take_new_text_for_a_reader_who_scrolls_away(stage: Stage) -> None:
     stage.server.on("threads.create", growing(Gate()))
     stage.begin("thread: {autoScroll: true}")
     stage.chat.send("hi")
     last = stage.chat.element.get_by_text("line 59", exact=True)
     expect(last).to_be_in_viewport()
-    come_to_rest(stage.chat)
+    wait_until_settled(stage.chat)
     # A scroll of our own is told when the answer has grown again already.
     stage.page.evaluate(
         """() => {
@@ -192,7 +192,7 @@ def test_options_that_come_again_in_a_stream_move_nothing(stage: Stage) -> None:
     stage.chat.send("hi")
     expect(stage.chat.element.get_by_text("line 59", exact=True)).to_have_count(1)
     wheel(stage.chat, 400)
-    come_to_rest(stage.chat)
+    wait_until_settled(stage.chat)
     before = top_of(stage.chat, "line 20")
     stage.page.evaluate("for (let each = 0; each < 5; each += 1) chat.setOptions({...chat.options})")
     expect_at(stage.chat, "line 20", before)
@@ -281,9 +281,7 @@ def test_a_thread_that_cannot_be_opened_leaves_what_was_shown(stage: Stage, tole
     expect_events(stage.page, 1, "thread.change")
 
 
-def test_opening_a_thread_that_is_not_there_is_told_as_an_error_event(
-    stage: Stage, tolerated_errors: list[str]
-) -> None:
+def test_opening_a_missing_thread_is_reported_by_an_error_event(stage: Stage, tolerated_errors: list[str]) -> None:
     tolerated_errors.append("404")
     stage.begin()
     stage.server.on("threads.get_by_id", Answer({"error": {"message": "Gone."}}, 404))
@@ -291,7 +289,7 @@ def test_opening_a_thread_that_is_not_there_is_told_as_an_error_event(
     stage.page.wait_for_function("() => seen.some(({name}) => name === 'error')")
 
 
-def test_callbacks_of_the_page_that_fail_are_told_and_break_nothing(stage: Stage) -> None:
+def test_failing_callbacks_of_the_page_are_reported_and_break_nothing(stage: Stage) -> None:
     stage.show(
         QUESTION,
         item(
@@ -383,7 +381,7 @@ def test_a_chat_is_renamed_by_enter_and_by_leaving_the_field_but_not_by_escape(s
     ]
 
 
-def test_the_list_goes_on_and_a_deleted_chat_asks_first(stage: Stage) -> None:
+def test_the_list_loads_more_pages_and_asks_before_a_deletion(stage: Stage) -> None:
     history_panel(stage)
     stage.server.reset()
     stage.server.on(
@@ -408,7 +406,7 @@ def test_the_list_goes_on_and_a_deleted_chat_asks_first(stage: Stage) -> None:
     stage.page.wait_for_function("() => seen.findLast(({name}) => name === 'thread.change').detail.threadId === null")
 
 
-def test_opening_and_closing_the_list_is_told_once_whoever_does_it(stage: Stage) -> None:
+def test_opening_and_closing_the_list_is_reported_once_whoever_does_it(stage: Stage) -> None:
     stage.begin()
     page = stage.page
     stage.chat.open_history()
@@ -458,7 +456,7 @@ def test_a_copied_question_has_the_words_of_its_tags(stage: Stage) -> None:
     bubble = stage.chat.element.locator("[part~=bubble]")
     expect(bubble.get_by_role("button", name="Bern").or_(bubble.get_by_text("Bern")).first).to_be_visible()
     stage.page.evaluate(SETTLE)
-    come_to_rest(stage.chat)
+    wait_until_settled(stage.chat)
     box = bubble.bounding_box()
     assert box
     stage.page.mouse.move(box["x"] + 3, box["y"] + box["height"] / 2)

@@ -1,4 +1,4 @@
-"""Fonts of the page, and what citations lead to."""
+"""Fonts from the page's theme, and the links of citations."""
 
 from __future__ import annotations
 

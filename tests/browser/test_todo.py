@@ -1,4 +1,4 @@
-"""The to-do list in a browser: one live list, forms that keep the focus, two tabs that lose nothing."""
+"""The to-do list in a browser: one live list, forms that keep the focus, two tabs at once."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_two_hundred_todos_come_fifty_at_a_time(page: Page) -> None:
     expect(chat.boxes).to_have_count(200)
 
 
-def test_a_refused_value_is_told_at_its_field_in_a_form_that_stays_filled(
+def test_a_refused_value_is_reported_at_its_field_and_the_form_stays_filled(
     page: Page, tolerated_errors: list[str]
 ) -> None:
     tolerated_errors.append("status of 400")

@@ -1,4 +1,4 @@
-"""Weather in a browser: cards that change in their place, without the model, and are the same after a reload."""
+"""Weather in a browser: cards that are updated in place without the model, and survive a reload."""
 
 from __future__ import annotations
 

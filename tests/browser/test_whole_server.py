@@ -1,4 +1,4 @@
-"""A server written for ChatKit, taken as it is, on the built-in page."""
+"""A server written for ChatKit, unchanged, on the built-in page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Edits of an author while a person is in the widget: twenty of them, by chance, all on one page."""
+"""Widget updates while a person uses the widget: random edits that must keep the person's state."""
 
 from __future__ import annotations
 

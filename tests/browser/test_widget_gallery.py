@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from infra.widget_paint import FOLDER, SCHEMES, find_changes, load_looks, paint, save_looks
-from infra.widget_pictures import BOXES, VIEWPORT_HEIGHT, VIEWPORT_WIDTH, VIEWS, find_shifts, measure
+from infra.widget_paint import FOLDER, SCHEMES, capture_thumbnails, find_changes, load_thumbnails, save_thumbnails
+from infra.widget_pictures import BOXES, VIEWPORT_HEIGHT, VIEWPORT_WIDTH, VIEWS, find_shifts, measure_boxes
 
 
 @pytest.fixture
@@ -25,11 +25,13 @@ def test_nothing_in_the_gallery_has_moved_and_what_is_written_there_is_checked(g
     shifts = []
     for scheme in SCHEMES:
         shifts += [
-            f"{scheme}: {each}" for each in find_shifts(expected["720 px"], measure(gallery, {"scheme": scheme}))
+            f"{scheme}: {each}" for each in find_shifts(expected["720 px"], measure_boxes(gallery, {"scheme": scheme}))
         ]
-        shifts += [f"{scheme}: {each}" for each in find_changes(load_looks(FOLDER / scheme), paint(gallery))]
+        shifts += [
+            f"{scheme}: {each}" for each in find_changes(load_thumbnails(FOLDER / scheme), capture_thumbnails(gallery))
+        ]
     for name in VIEWS.keys() - {"720 px"}:
-        shifts += [f"{name}: {each}" for each in find_shifts(expected[name], measure(gallery, VIEWS[name]))]
+        shifts += [f"{name}: {each}" for each in find_shifts(expected[name], measure_boxes(gallery, VIEWS[name]))]
     assert shifts == [], "./parlor widget-pictures writes them anew, should this be meant\n" + "\n".join(shifts)
 
     button = gallery.locator("article[data-name=Label]")
@@ -58,10 +60,10 @@ def test_a_shift_of_two_pixels_is_found_and_a_rounding_is_not() -> None:
     assert find_shifts({}, before)
 
 
-def test_what_looks_different_is_found_and_another_smoothing_is_not(tmp_path: Path) -> None:
+def test_different_looks_are_found_and_different_smoothing_is_ignored(tmp_path: Path) -> None:
     before = Image.new("RGB", (20, 10), (250, 250, 250))
-    save_looks({"Badge": before}, tmp_path)
-    [stored] = load_looks(tmp_path).values()
+    save_thumbnails({"Badge": before}, tmp_path)
+    [stored] = load_thumbnails(tmp_path).values()
     smoothed, faded = before.copy(), before.copy()
     smoothed.putpixel((3, 3), (240, 240, 240))
     faded.putpixel((3, 3), (250, 250, 220))
@@ -94,7 +96,7 @@ SENT = [
 """The actions of all samples by keyboard: each key that does something does it once."""
 
 
-def test_the_keyboard_alone_comes_to_every_control_sees_it_uses_it_once_and_goes_on(gallery: Page) -> None:
+def test_every_control_can_be_reached_seen_used_and_left_by_the_keyboard(gallery: Page) -> None:
     gallery.locator("article").first.wait_for()
     gallery.wait_for_function("() => document.fonts.status === 'loaded'")
     gallery.evaluate(WALK)

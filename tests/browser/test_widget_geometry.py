@@ -1,4 +1,4 @@
-"""Widgets at the widths of telephones and desks: boxes and styles of what is narrow, long, mirrored or plotted."""
+"""Geometry of widgets at narrow and wide sizes: long, mirrored and plotted contents."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_charts_say_what_they_leave_out_and_count_in_whole_numbers(stage: Stage)
     assert all(each.strip().isdigit() for each in counts), counts
 
 
-def test_no_field_takes_the_focus_from_a_person_who_types(stage: Stage) -> None:
+def test_no_field_takes_the_focus_from_a_person_who_is_typing(stage: Stage) -> None:
     other = {"type": "Input", "name": "mine"}
     eager = {"type": "Input", "name": "eager", "defaultValue": "all of it", "autoFocus": True, "autoSelect": True}
     action = {"type": "tick", "loadingBehavior": "none", "streaming": False}

@@ -1,4 +1,4 @@
-"""Widgets that ask for more room than there is: what goes on below, what gives way, what is scrolled."""
+"""Widgets with more content than space: what wraps, shrinks or scrolls."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.browser.samples import widget
 from tests.browser.servers.scripted import user_item
 from tests.browser.stage import Stage
 from tests.browser.test_widget_geometry import CHARTS, PIXEL, chart, table
-from tests.unit.widgets.generated_trees import Maker
+from tests.unit.widgets.generated_trees import WidgetGenerator
 
 OVERFLOW = (Path(__file__).parent / "inspections" / "widget_overflow.js").read_text(encoding="utf-8")
 WORD = "x" * 40
@@ -43,7 +43,7 @@ def test_nothing_that_is_sent_sticks_out_of_its_card(stage: Stage) -> None:
     stage.show(user_item("hi"), widget(*CHARTS[:1], {"type": "Select", "name": "s", "options": []}))
     expect(stage.chat.widgets.locator(".plot")).to_have_count(1)
     host = stage.chat.element.locator("parlor-widget")
-    trees = {f"generated {seed}": Maker(seed).widget() for seed in range(40)}
+    trees = {f"generated {seed}": WidgetGenerator(seed).widget() for seed in range(40)}
     for name, children in TOO_WIDE.items():
         row = {"type": "ListViewItem", "children": children}
         trees |= {
@@ -61,7 +61,7 @@ def test_nothing_that_is_sent_sticks_out_of_its_card(stage: Stage) -> None:
             assert host.evaluate(OVERFLOW) == [], f"{name}, {width} px, {direction}"
 
 
-def test_a_row_goes_on_below_only_where_it_has_no_room(stage: Stage) -> None:
+def test_a_row_wraps_only_if_it_has_no_room(stage: Stage) -> None:
     boxes = [{"type": "Box", "width": 90, "height": 20, "background": "red-400"}] * 3
     stage.show(user_item("hi"), widget({"type": "Row", "children": boxes}))
     lines = "root => new Set([...root.children].map(each => each.getBoundingClientRect().top)).size"
@@ -85,7 +85,7 @@ def test_a_chart_has_room_for_the_legend_of_twenty_series(stage: Stage) -> None:
     eventually(stage.page, lambda: legend.evaluate(bottom) <= below.evaluate(top))
 
 
-def test_a_page_that_turns_around_has_its_widgets_fitted_anew(stage: Stage) -> None:
+def test_widgets_are_fitted_again_when_the_page_changes_direction(stage: Stage) -> None:
     stage.show(user_item("hi"), widget(*TOO_WIDE["margin"]))
     host = stage.chat.element.locator("parlor-widget")
     for direction in ("rtl", "ltr"):  # of the two only the second has no room

@@ -1,6 +1,6 @@
-"""An engine for containers: Docker or Podman as they are, or one of Debian's parts where no registry can be reached.
+"""A container engine: Docker, or one put together from Debian's packages where no registry can be reached.
 
-Without a registry the base image is stood in for by a minimal Debian of the same Python, made by mmdebstrap.
+Without a registry, a minimal Debian with the same Python, made by mmdebstrap, replaces the base images.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD_TIMEOUT_S = 1800.0
 COMMAND_TIMEOUT_S = 180.0
 PARTS = ("buildah", "podman", "runc", "mmdebstrap")
-# The image of Python has pip; Debian keeps it for new environments.
+# The Python image has pip, while Debian has it only for new virtual environments.
 PIP = '#!/bin/sh\nexec /usr/bin/python3 "$(echo /usr/share/python-wheels/pip-*.whl)/pip" "$@"\n'
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
-# The libraries that Python and the wheels are linked against, and no shell or package manager.
+# The libraries that Python and the wheels are linked against, without a shell or package manager.
 SMALL_PACKAGES = (
     "base-files,ca-certificates,libbz2-1.0,libc6,libffi8,liblzma5,libpython3.13-stdlib,libsqlite3-0,libssl3t64,"
     "libstdc++6,libuuid1,media-types,openssl,python3,python3-minimal,python3.13-minimal,tzdata,zlib1g"
@@ -31,11 +31,11 @@ SMALL_PACKAGES = (
 
 
 class EngineError(Exception):
-    """An engine that is missing, or a command of it that failed."""
+    """The engine is missing, or one of its commands failed."""
 
 
 class Engine:
-    """A command line of containers, which understands Docker's words.
+    """A command-line engine that is compatible with Docker.
 
     Args:
         program: Name of the program, e.g. ``docker``.
@@ -47,10 +47,10 @@ class Engine:
         self._environment = environment
 
     def run(self, *arguments: str, stdin: str | None = None, timeout_s: float = COMMAND_TIMEOUT_S) -> str:
-        """Return what a command printed.
+        """Run a command and return its output.
 
         Raises:
-            EngineError: When it failed; with the end of what it said.
+            EngineError: When the command failed; the message contains the end of its error output.
         """
         done = subprocess.run(
             [self._program, *arguments], env=self._environment, input=stdin, capture_output=True, text=True,
@@ -61,23 +61,23 @@ class Engine:
         return done.stdout
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Return a command that goes on; the caller waits for it."""
+        """Start a command in the background, which the caller waits for."""
         command = [self._program, *arguments]
         return subprocess.Popen(command, env=self._environment, stdout=subprocess.PIPE, text=True)
 
     def inspect(self, name: str, template: str) -> Any:
-        """Return a part of what the engine knows of a container or an image."""
+        """Return the value of a template for a container or an image."""
         return json.loads(self.run("inspect", "--format", f"{{{{json {template}}}}}", name))
 
 
 def build(engine: Engine, tag: str, *, bases: Sequence[str] = (), sources: str = "all") -> None:
-    """Build the real Dockerfile.
+    """Build an image with the real Dockerfile.
 
     Args:
-        engine: What builds it.
+        engine: The engine to build with.
         tag: Name of the image.
-        bases: The images to build on and to run on; none for those that the Dockerfile names.
-        sources: Which sources it has.
+        bases: The build image and the runtime image; empty for the defaults of the Dockerfile.
+        sources: The build argument ``SOURCES``.
     """
     options = ["--build-arg", f"SOURCES={sources}"]
     options += [
@@ -86,7 +86,7 @@ def build(engine: Engine, tag: str, *, bases: Sequence[str] = (), sources: str =
         for option in ("--build-arg", f"{name}={base}")
     ]
     if bases and CERTIFICATES.is_file():
-        # Nothing of a build is used again, and each step that is kept is packed: that took most of the time.
+        # Caching the steps would take most of the time, and no later build uses them.
         options += ["--pull=never", "--layers=false", "-v", f"{CERTIFICATES}:{CERTIFICATES}:ro"]
     engine.run(
         "build", *options, "-f", str(ROOT / "infra" / "Dockerfile"), "-t", tag, str(ROOT), timeout_s=BUILD_TIMEOUT_S
@@ -95,10 +95,10 @@ def build(engine: Engine, tag: str, *, bases: Sequence[str] = (), sources: str =
 
 @contextmanager
 def open_engine() -> Iterator[tuple[Engine, dict[str, Sequence[str]]]]:
-    """Open an engine; yields it with the variants that it can build, each with its base images.
+    """Open an engine; yield it with the variants that it can build, each with its base images.
 
     Raises:
-        EngineError: When there is none; the message says what is missing.
+        EngineError: When there is no engine; the message says what is missing.
     """
     docker = shutil.which("docker")
     if docker and subprocess.run([docker, "info"], capture_output=True, check=False, timeout=300).returncode == 0:

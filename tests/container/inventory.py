@@ -1,4 +1,4 @@
-"""Prints what the packages of the image say of themselves, and how far it is true. The container's Python runs it."""
+"""Prints the metadata of the image's packages, and whether it is correct. It runs in the container's Python."""
 
 import importlib.metadata
 import json
@@ -23,13 +23,13 @@ packages = list(importlib.metadata.distributions())
 
 
 def uncached() -> list[str]:
-    """Return the modules that were compiled just now."""
+    """Return the modules without cached bytecode, which were compiled for this process."""
     found = ((name, getattr(each, "__cached__", None)) for name, each in list(sys.modules.items()))
     return [name for name, cached in found if cached and not Path(cached).exists() and not name.startswith("__")]
 
 
 def is_untrue(file: importlib.metadata.PackagePath) -> bool:
-    """Return whether a file is not there, or is not what its package says."""
+    """Return whether a file is missing or differs from its digest in `RECORD`."""
     path = Path(str(file.locate()))
     if not path.is_file():
         return True
@@ -37,7 +37,7 @@ def is_untrue(file: importlib.metadata.PackagePath) -> bool:
     return file.hash is not None and file.hash.value != digest
 
 
-# What reads documents is started apart, and ignores the variable that says where the bytecode lies.
+# The process that reads documents ignores environment variables, and thus the location of the bytecode.
 started = build_command("")
 apart = [*started[: started.index("-c") + 1], "import pypdf; print(pypdf.__cached__ or pypdf.__file__)"]
 of_documents = subprocess.run(apart, capture_output=True, text=True, check=True).stdout.strip()

@@ -1,6 +1,6 @@
-"""A person's browser inside of a container that no network reaches: does what it is told and prints what it saw.
+"""A scripted HTTP client that runs inside a container without a network, and prints the responses.
 
-It is sent to the container's own Python, which has the standard library only.
+It runs in the container's Python, with the standard library only.
 """
 
 import http.client
@@ -11,7 +11,7 @@ TIMEOUT_S = 60
 
 
 def main() -> None:
-    """Do what the first line of the input says."""
+    """Run the steps of the task in the first argument."""
     task = json.loads(sys.argv[1])
     cookie = task.get("cookie", "")
     seen: dict[str, object] = {}

@@ -1,4 +1,4 @@
-"""Prints what a security reviewer looks for in an image. The container's Python runs it."""
+"""Prints findings of a security review of the image. It runs in the container's Python."""
 
 import json
 import os
@@ -18,7 +18,7 @@ for folder, names, files in os.walk("/"):
         mode = found.st_mode
         if found.st_uid == 10001:
             owned.append(path)
-        # In a folder with the sticky bit, as `/tmp` has it, nobody takes what another has put there.
+        # A world-writable folder with the sticky bit, such as `/tmp`, is safe.
         if mode & 0o002 and not stat.S_ISLNK(mode) and not (stat.S_ISDIR(mode) and mode & stat.S_ISVTX):
             writable.append(path)
         if stat.S_ISREG(mode) and mode & 0o6000:

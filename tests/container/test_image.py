@@ -1,4 +1,4 @@
-"""The real image, run as the strictest operator does: any user, nothing to write to but the volume, no network."""
+"""The real image under strict conditions: any user, a read-only file system except for the volume, no network."""
 
 from __future__ import annotations
 
@@ -276,7 +276,7 @@ def write_use_case(folder: Path) -> Path:
     return folder
 
 
-def test_a_use_case_of_ones_own_lies_on_a_volume_or_in_an_image_of_ones_own(
+def test_custom_use_cases_can_be_on_a_volume_or_in_a_derived_image(
     image: tuple[Engine, str, str], run: Run, volume: str, tmp_path: Path
 ) -> None:
     engine, tag, variant = image

@@ -1,4 +1,4 @@
-"""The blocks of docs/generators.md with the frameworks themselves and the models that these bring for tests."""
+"""The examples of docs/generators.md with the real frameworks and their own fake models."""
 
 from __future__ import annotations
 

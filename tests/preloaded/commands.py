@@ -1,4 +1,4 @@
-"""Commands of Python for tests that are not about the start of a process: they begin with all imports done."""
+"""Python commands that start with all imports done, for tests that are not about the start of a process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 KILL = signal.SIGUSR1
-"""Kills a command of `preloaded_python`, which has then ended when its process has."""
+"""The signal that kills a command of `preloaded_python`; the client ends when the command has ended."""
 
 _FOLDER = Path(__file__).parent
 _ADDRESS = "PARLOR_TESTS_FORK_SERVER"
@@ -23,7 +23,7 @@ _ADDRESS = "PARLOR_TESTS_FORK_SERVER"
 
 @contextmanager
 def fork_server() -> Iterator[None]:
-    """Have a fork server for this run of tests and all its workers. It imports nothing before somebody needs it."""
+    """Run a fork server for this test run and all of its workers. It starts importing at the first request."""
     folder = tempfile.mkdtemp(prefix="parlor-")
     address = os.path.join(folder, "fork-server")
     with socket.socket(socket.AF_UNIX) as listener:
@@ -44,9 +44,9 @@ def fork_server() -> Iterator[None]:
 
 @contextmanager
 def fork_server_of_workers(tests: Sequence[str]) -> Iterator[list[str]]:
-    """Have a fork server that imports the tests too, and lend the command of a Python of its.
+    """Run a fork server that imports the tests, too, and yield the command that forks a Python from it.
 
-    Each worker would otherwise import for five seconds what the others import at the same time.
+    It saves each worker five seconds of imports.
 
     Args:
         tests: Arguments for pytest that name them.
@@ -66,20 +66,20 @@ def fork_server_of_workers(tests: Sequence[str]) -> Iterator[list[str]]:
 
 
 def has_fork_server() -> bool:
-    """Return whether this process belongs to a run that has one: as its worker, or as what workers are forked from."""
+    """Return whether this process is a worker of a run with a fork server, or forked from that server."""
     return _ADDRESS in os.environ
 
 
 def own_python(*arguments: str) -> list[str]:
-    """Return `python ARGUMENTS`: for tests of a start, and of a process that is killed."""
+    """Return the command `python ARGUMENTS`, for tests of a start, and of a process that is killed."""
     return [sys.executable, *arguments]
 
 
 def preloaded_python(*arguments: str) -> list[str]:
-    """Return a command that does what `python ARGUMENTS` does, a second or three of imports sooner.
+    """Return a command equivalent to `python ARGUMENTS` that saves one to three seconds of imports.
 
     Args:
-        arguments: A script's path, or `-m` and a module, and what they are told.
+        arguments: A script's path, or `-m` and a module, with its arguments.
     """
     return [*_command(_loaded(os.environ[_ADDRESS])), *arguments]
 

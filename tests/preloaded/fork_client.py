@@ -1,13 +1,13 @@
-"""A command that is run in a fork of a Python with everything imported; outside it looks as if it ran here.
+"""A proxy for a Python command that runs in a fork of a process with everything imported.
 
-Its first argument is the socket of the fork server, the others are those of a Python: a script's path, or `-m` and a
-module. Signals go there, and the exit code comes back. Who kills this process kills the other one a moment later;
-`KILL` ends this one when the other has ended.
+The first argument is the socket of the fork server, the others are those of Python: a script's path, or `-m` and a
+module. Signals are passed on, and the exit code is passed back. If this process is killed, the command is killed a
+moment later; after the signal `KILL`, this process ends when the command has ended.
 """
 
 from __future__ import annotations
 
-# What `socket` and `signal` are made of, without their enums: to import those takes longer than all else here.
+# The C modules behind `signal` and `socket`, whose enums take longer to import than everything else here.
 import _signal as signal  # type: ignore[import-not-found]
 import _socket as socket
 import marshal
@@ -31,12 +31,12 @@ def main() -> None:
     files = b"".join(file.to_bytes(FILE_NUMBER_BYTES, sys.byteorder) for file in (0, 1, 2))
     sent = connection.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, files)])
     connection.sendall(message[sent:])
-    # Who reads what the command writes, and the command itself, must see the other's end.
+    # The command and the readers of its output must notice when the other side closes its end.
     os.close(0)
     os.close(1)
-    said = connection.recv(16)
+    exit_code = connection.recv(16)
     connection.close()
-    code = int(said) if said else 1
+    code = int(exit_code) if exit_code else 1
     if code < 0:
         if -code in PASSED_ON:
             signal.signal(-code, signal.SIG_DFL)

@@ -1,12 +1,12 @@
-"""A Python that imports the server's libraries once, and forks for each command that asks for one.
+"""A fork server: a Python that imports the server's libraries once, and forks for each command.
 
-To import them takes a start of Parlor nine tenths of its time. A command runs as it would in a Python of its own:
-as `__main__`, with its own arguments, environment, folder and files, and with an exit code. It ends when its client is
-gone, and all of them end when whoever started this process is.
+The imports are nine tenths of the time of a start. A command runs as in a Python of its own: as `__main__`, with its
+own arguments, environment, folder, files and exit code. It ends when its client is gone, and all commands end when the
+process that started the fork server is gone.
 
-Its argument is the number of a socket that listens, and its standard input is a pipe that nobody writes to.
-A second one, which is a command of the first, imports the tests too, for the workers of their run. The arguments for
-pytest that name them follow the number, and its standard input is the socket.
+The argument is the number of a listening socket; the standard input is a pipe without data. A second fork server, which
+is a command of the first, imports the tests, too, for the workers of a run. The arguments of pytest follow the number,
+and its standard input is the socket.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ PRELOADED = (
     "web.use_cases_api",
     "web.widget_gallery",
 )
-"""Modules that a server, or a stand-in of a server of tools, imports at its start. A missing one only costs time."""
+"""Modules that a server or an MCP server of the tests imports at its start. A missing one only costs time."""
 
 PRELOADED_FOR_TESTS = (
     "agents_sdk.workflows.answer_run",
@@ -89,12 +89,12 @@ PRELOADED_FOR_TESTS = (
     "openai.resources.vector_stores",
     "prometheus_client",
 )
-"""Modules that several tests are the first to need, and so each worker would import for itself."""
+"""Modules that only tests import, and that each worker would otherwise import by itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Arguments of a Python, and the surroundings in which it was started."""
+    """The arguments, environment, working directory and standard files of a Python command."""
 
     arguments: list[str]
     environment: dict[str, str]
@@ -102,7 +102,7 @@ class Command:
     files: list[int]
 
     def run(self) -> None:
-        """Be this command, in a process of its own."""
+        """Run the command in this process, which was forked for it."""
         for target, file in enumerate(self.files):
             os.dup2(file, target)
             os.close(file)
@@ -114,7 +114,7 @@ class Command:
             warnings.simplefilter(action, getattr(builtins, category))  # type: ignore[arg-type]
         paths = [path for path in self.environment.get("PYTHONPATH", "").split(os.pathsep) if path]
         first, *others = self.arguments
-        if first == "-u":  # nothing of the files is kept anyway by those who ask for this
+        if first == "-u":  # callers that use this option flush by themselves
             first, *others = others
         if first == "-c":
             code, *others = others
@@ -134,24 +134,24 @@ class Command:
 
 
 class QuickEnd:
-    """Ends a command when all is done that Python promises to do at an end, but before it frees its memory.
+    """Ends a command after Python's exit handlers, but before the interpreter frees its memory.
 
-    To free half a million objects one by one, which takes a copy of each page that was shared until then, costs five
-    times as much as all else of a short command. Who wants warnings as errors gets the whole end: some come with it.
+    Freeing half a million objects, which copies each shared page of memory, takes five times as long as the rest of a
+    short command. Commands that turn warnings into errors get the complete shutdown, during which some are raised.
     """
 
     def __init__(self) -> None:
         self._code: int | None = None
-        # What is registered first is called last: after the threads have ended, and all that libraries have registered.
+        # The handler that is registered first runs last, after the threads have ended and all other handlers.
         atexit.register(self._leave)
 
     def run(self, command: Command) -> None:
-        """Be this command, in a process of its own, to its end."""
+        """Run a command to its end in this process, which was forked for it."""
         code: int | None = None
         try:
             command.run()
             code = 0
-        except KeyboardInterrupt:  # the process ends by that signal then, which is up to Python
+        except KeyboardInterrupt:  # Python ends the process by that signal
             raise
         except SystemExit as exc:
             code = exc.code if isinstance(exc.code, int) else int(exc.code is not None)
@@ -166,7 +166,7 @@ class QuickEnd:
     def _leave(self) -> None:
         if self._code is None:
             return
-        gc.collect()  # only what the command itself has left
+        gc.collect()  # collects only objects of the command itself
         for stream in (sys.stdout, sys.stderr):
             with suppress(AttributeError, OSError, ValueError):
                 stream.flush()
@@ -175,10 +175,10 @@ class QuickEnd:
 
 @dataclass(slots=True)
 class ForkServer:
-    """A server that forks processes, and knows who waits for a command by the id of its process.
+    """A server that forks a process for each command, and keeps the clients by the process id of their command.
 
     Attributes:
-        listener: Socket at which commands are asked for.
+        listener: Socket for requests.
         tests: Arguments for pytest that name the tests to import.
     """
 
@@ -189,14 +189,14 @@ class ForkServer:
     _is_loaded: bool = False
 
     def serve(self) -> Command | None:
-        """Return the command in each process that is to run one, and None in this one, at the end."""
+        """Serve requests; return the command in each forked process, and None in this one at the end."""
         woken, wake = socket.socketpair()
         for end in (woken, wake):
             end.setblocking(False)
         signal.set_wakeup_fd(wake.fileno())
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests, which then end this one
-        if not self.tests:  # else this is a command itself, and ended as one
+        if not self.tests:  # the second fork server is a command of the first, which ends it
             self.selector.register(sys.stdin.fileno(), selectors.EVENT_READ)
         self.selector.register(woken, selectors.EVENT_READ)
         self.selector.register(self.listener, selectors.EVENT_READ)
@@ -279,7 +279,7 @@ class ForkServer:
 
 
 def import_all(names: Iterable[str]) -> None:
-    """Import what there is of these modules."""
+    """Import these modules, as far as they exist."""
     for name in names:
         with suppress(ImportError):
             importlib.import_module(name)
@@ -288,11 +288,11 @@ def import_all(names: Iterable[str]) -> None:
 def import_tests(arguments: list[str]) -> None:
     """Import tests as pytest does, so that a later run in a fork of this process finds them imported.
 
-    When one cannot be imported, none is: each worker then finds out itself, and says so.
+    If an import fails, all are undone, so that each worker reports the error itself.
     """
     import pytest
 
-    # Without the plugin that deals tests out to workers: this is none of them.
+    # Without xdist, since this process is not a worker.
     code = pytest.main(["--collect-only", "-qq", "-s", "-p", "no:xdist", "-p", "no:cacheprovider", *arguments])
     if code != pytest.ExitCode.OK:
         for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
@@ -300,12 +300,12 @@ def import_tests(arguments: list[str]) -> None:
     import_all(PRELOADED_FOR_TESTS)
     from hypothesis import strategies  # not before pytest, which rewrites its asserts
 
-    # Hypothesis works out which characters there are when a text is drawn first: a second of each worker.
+    # The first use of this strategy builds the table of characters, which would take each worker a second.
     strategies.text().validate()
 
 
 def _read_command(client: socket.socket) -> Command | None:
-    """Return what is asked for; None when whoever asked is gone already."""
+    """Return the requested command; None when the client is gone already."""
     message, files, _, _ = socket.recv_fds(client, MAX_REQUEST_BYTES, 3)
     while len(message) < LENGTH_BYTES or len(message) - LENGTH_BYTES < int.from_bytes(message[:LENGTH_BYTES], "big"):
         if len(message) > MAX_REQUEST_BYTES or not (more := client.recv(MAX_REQUEST_BYTES)):

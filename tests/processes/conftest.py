@@ -1,4 +1,4 @@
-"""No server of these tests makes its own list of cities."""
+"""Lends the city file to all servers of these tests, which would otherwise build it."""
 
 import pytest
 

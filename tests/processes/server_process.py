@@ -1,4 +1,4 @@
-"""A server as operators run it: a process of its own, reached over HTTP, ended by signals."""
+"""A server in a process of its own, as operators run it: reached over HTTP and stopped by signals."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def register_use_case(services):
 
 
 class Story:
-    """An answer as its reader saw it."""
+    """The events of an answer, as a client receives them."""
 
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
@@ -84,19 +84,19 @@ class Story:
         self.events.append(event)
         self._came.set()
 
-    async def until(self, holds: Callable[[Story], bool]) -> None:
-        """Return as soon as it holds; it is asked again after each event.
+    async def until(self, condition: Callable[[Story], bool]) -> None:
+        """Wait until a condition is true, which is checked after each event.
 
         Raises:
-            TimeoutError: When it does not hold within `PATIENCE_S`.
+            TimeoutError: When the condition is not true within `PATIENCE_S`.
         """
         async with asyncio.timeout(PATIENCE_S):
-            while not holds(self):
+            while not condition(self):
                 self._came.clear()
                 await self._came.wait()
 
     async def another_event(self) -> None:
-        """Return after the next event."""
+        """Wait for the next event."""
         seen = len(self.events)
         await self.until(lambda story: len(story.events) > seen)
 
@@ -123,7 +123,7 @@ class Story:
 
 
 class ServerProcess:
-    """A running server and a person's browser, which keeps its cookie from one process to the next."""
+    """A running server and a person's browser, whose cookie can be kept for the next process."""
 
     def __init__(self, process: Process, client: httpx.AsyncClient) -> None:
         self.process = process
@@ -149,7 +149,11 @@ class ServerProcess:
 
     async def read(self, story: Story, message: str, *, resumable: bool = False) -> None:
         """Send a message in a new thread and read the answer to its end."""
-        body = {"type": "threads.create", "params": {"input": said(message)}, "metadata": {"resumable": resumable}}
+        body = {
+            "type": "threads.create",
+            "params": {"input": user_input(message)},
+            "metadata": {"resumable": resumable},
+        }
         async with self.client.stream("POST", "/chatkit/counting", json=body) as response:
             assert response.status_code == 200, await response.aread()
             async for line in response.aiter_lines():
@@ -157,7 +161,7 @@ class ServerProcess:
                     story.add(json.loads(line.removeprefix("data: ")))
 
 
-def said(message: str) -> dict[str, Any]:
+def user_input(message: str) -> dict[str, Any]:
     return {"content": [{"type": "input_text", "text": message}], "attachments": [], "inference_options": {}}
 
 
@@ -169,13 +173,13 @@ async def running(
     python: Callable[..., list[str]] = preloaded_python,
     **settings: str,
 ) -> AsyncIterator[ServerProcess]:
-    """Start a server on the data in `folder`; it is killed at the end if it is still there.
+    """Run a server on the data in `folder`; it is killed at the end if it is still running.
 
     Args:
-        folder: Where its data and its log are.
-        cookies: Those of the person who was there before.
-        python: Returns the command that runs a Python; `own_python` where the test kills the server.
-        settings: Variables of its environment.
+        folder: The folder of its data and its log.
+        cookies: The cookies of a person who used an earlier process.
+        python: Returns the command that runs Python; `own_python` if the test kills the server.
+        settings: Environment variables of the server.
     """
     plugin = folder / "use_cases" / "counting" / "plugin.py"
     plugin.parent.mkdir(parents=True, exist_ok=True)
@@ -207,7 +211,7 @@ async def running(
                 assert line, (folder / "server.log").read_text()[-2000:]
                 if found := re.fullmatch(r"Parlor is ready: (\S+)\n", line):
                     break
-        reader = asyncio.create_task(_forget(process.stdout))
+        reader = asyncio.create_task(_discard_output(process.stdout))
         limits = httpx.Limits(max_connections=100)
         async with httpx.AsyncClient(
             base_url=found[1], cookies=cookies, timeout=PATIENCE_S, limits=limits, trust_env=False
@@ -222,13 +226,13 @@ async def running(
             await reader
 
 
-async def _forget(stream: asyncio.StreamReader) -> None:
+async def _discard_output(stream: asyncio.StreamReader) -> None:
     while await stream.read(65_536):
         pass
 
 
-def stored(folder: Path, statement: str) -> list[tuple[Any, ...]]:
-    """Ask the database file itself: no API shows hidden items."""
+def query_database(folder: Path, statement: str) -> list[tuple[Any, ...]]:
+    """Query the database file directly, since no API shows hidden items."""
     connection = sqlite3.connect(folder / "data" / "parlor.db")
     try:
         return connection.execute(statement).fetchall()

@@ -1,4 +1,4 @@
-"""A deploy and a crash, with real processes: nobody's answer is cut off by either without a word."""
+"""Deployments and crashes with real processes: no answer is lost without a message."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from tests.preloaded.commands import own_python
-from tests.processes.server_process import PATIENCE_S, ServerProcess, Story, running, said, stored
+from tests.processes.server_process import PATIENCE_S, ServerProcess, Story, query_database, running, user_input
 
 DRAIN_S = 8
 NO_MARKERS = "SELECT count(*) FROM items WHERE type = 'sdk_hidden_context'"
@@ -22,7 +22,7 @@ async def _until_not_ready(server: ServerProcess) -> None:
     assert response.json()["checks"]["use_cases"] == "the server is stopping"
 
 
-def _speaks(story: Story) -> bool:
+def _has_text(story: Story) -> bool:
     return story.text != ""
 
 
@@ -32,7 +32,7 @@ def _text(items: list[dict[str, object]]) -> str:
     )  # fmt: skip
 
 
-async def test_a_server_that_is_told_to_stop_lets_answers_finish_and_keeps_the_rest(tmp_path: Path) -> None:
+async def test_a_stopping_server_lets_answers_finish_and_keeps_the_rest(tmp_path: Path) -> None:
     short, long = [Story() for _ in range(10)], [Story() for _ in range(10)]
     # A busy machine has to finish the short ones within the time, and must not do so before the signal.
     pace = {"DRAIN_TIMEOUT_S": str(DRAIN_S), "OFFLINE_TOKEN_DELAY_MS": "100"}
@@ -43,17 +43,17 @@ async def test_a_server_that_is_told_to_stop_lets_answers_finish_and_keeps_the_r
             readers.create_task(server.read(story, "count to 9999", resumable=n % 2 == 0))
             for n, story in enumerate(long)
         ]
-        await asyncio.gather(*(story.until(_speaks) for story in long))
+        await asyncio.gather(*(story.until(_has_text) for story in long))
         for n, story in enumerate(short):
             readers.create_task(server.read(story, "count to 40", resumable=n % 2 == 0))
-        await asyncio.gather(*(story.until(_speaks) for story in short))
+        await asyncio.gather(*(story.until(_has_text) for story in short))
         assert [story.text.endswith("40") for story in short] == [False] * 10
 
         server.send_signal(signal.SIGTERM)
         told_at = time.monotonic()
         await _until_not_ready(server)
         async with asyncio.timeout(PATIENCE_S):
-            while (refused := await server.ask("threads.create", input=said("count to 2"))).status_code == 200:
+            while (refused := await server.ask("threads.create", input=user_input("count to 2"))).status_code == 200:
                 pass
         assert refused.status_code == 503
         assert refused.json()["error"]["code"] == "runs.draining"
@@ -73,14 +73,14 @@ async def test_a_server_that_is_told_to_stop_lets_answers_finish_and_keeps_the_r
         assert story.error["allow_retry"] is True
         assert "try again" in story.error["message"]
 
-    assert stored(tmp_path, NO_MARKERS) == [(0,)], "nobody pressed stop"
-    ends = dict(stored(tmp_path, "SELECT coalesce(stop_reason, status), count(*) FROM runs GROUP BY 1"))
+    assert query_database(tmp_path, NO_MARKERS) == [(0,)], "nobody pressed stop"
+    ends = dict(query_database(tmp_path, "SELECT coalesce(stop_reason, status), count(*) FROM runs GROUP BY 1"))
     assert (ends["drain"], ends["done"] >= 10) == (10, True)
     async with running(tmp_path, cookies) as after:
         for story in (*short, *long[:-1]):
             assert _text(await after.items(story.thread_id)) == story.text
         assert len(_text(await after.items(long[-1].thread_id))) > left_at, "it went on without its reader"
-        again = await after.ask("threads.add_user_message", thread_id=long[0].thread_id, input=said("count to 3"))
+        again = await after.ask("threads.add_user_message", thread_id=long[0].thread_id, input=user_input("count to 3"))
         assert '"1 2 3"' in again.text
 
 
@@ -94,7 +94,7 @@ async def test_an_upgrade_beside_the_old_server_cuts_no_answer_and_marks_none(tm
     ):
         for n, story in enumerate(stories):
             readers.create_task(old.read(story, "count to 40", resumable=n % 2 == 0))
-        await asyncio.gather(*(story.until(_speaks) for story in stories))
+        await asyncio.gather(*(story.until(_has_text) for story in stories))
         old.send_signal(signal.SIGTERM)
         followed = []
         for story in stories:
@@ -105,7 +105,7 @@ async def test_an_upgrade_beside_the_old_server_cuts_no_answer_and_marks_none(tm
             assert [item["type"] for item in half if item["type"] == "task"] == []
             followed.append(readers.create_task(new.ask("runs.attach", thread_id=story.thread_id)))
         assert [story.text.endswith("40") for story in stories] == [False] * 6
-        assert '"1 2 3"' in (await new.ask("threads.create", input=said("count to 3"))).text
+        assert '"1 2 3"' in (await new.ask("threads.create", input=user_input("count to 3"))).text
         for story, following in zip(stories, followed, strict=True):
             # It ended with the answer, so that the page reads the rest.
             assert (await following).headers["content-type"].startswith("text/event-stream")
@@ -118,28 +118,28 @@ async def test_an_upgrade_beside_the_old_server_cuts_no_answer_and_marks_none(tm
             items = await new.items(story.thread_id)
             assert [_text(items), story.error] == [" ".join(str(n) for n in range(1, 41)), None]
             assert [item["type"] for item in items if item["type"] == "task"] == []
-    assert stored(tmp_path, NO_MARKERS) == [(0,)]
+    assert query_database(tmp_path, NO_MARKERS) == [(0,)]
 
 
-async def test_a_second_signal_ends_the_server_at_once_and_still_keeps_what_was_said(tmp_path: Path) -> None:
+async def test_a_second_signal_ends_the_server_at_once_and_still_keeps_the_text_so_far(tmp_path: Path) -> None:
     story = Story()
     async with running(tmp_path, DRAIN_TIMEOUT_S="60") as server, asyncio.TaskGroup() as readers:
         readers.create_task(server.read(story, "count to 9999"))
-        await story.until(_speaks)
+        await story.until(_has_text)
         server.send_signal(signal.SIGTERM)
         await _until_not_ready(server)
         server.send_signal(signal.SIGTERM)
         assert await server.exit_code() == -signal.SIGTERM
     assert story.error is not None
-    [(document,)] = stored(tmp_path, "SELECT document FROM items WHERE type = 'assistant_message'")
+    [(document,)] = query_database(tmp_path, "SELECT document FROM items WHERE type = 'assistant_message'")
     assert story.text.strip() in document
-    assert stored(tmp_path, NO_MARKERS) == [(0,)]
+    assert query_database(tmp_path, NO_MARKERS) == [(0,)]
 
 
 async def test_tools_that_hang_in_threads_stop_neither_the_page_nor_the_end(tmp_path: Path) -> None:
     async with running(tmp_path, DRAIN_TIMEOUT_S="1") as server:
         # More than asyncio's own threads on a small machine.
-        answers = await asyncio.gather(*(server.ask("threads.create", input=said("block")) for _ in range(8)))
+        answers = await asyncio.gather(*(server.ask("threads.create", input=user_input("block")) for _ in range(8)))
         assert [answer.status_code for answer in answers] == [200] * 8
         async with asyncio.timeout(PATIENCE_S):
             assert (await server.get("/")).status_code in (200, 503)  # 503: the client is not built
@@ -150,10 +150,10 @@ async def test_tools_that_hang_in_threads_stop_neither_the_page_nor_the_end(tmp_
 
 async def test_tools_that_hang_in_threads_do_not_outlast_a_second_ctrl_c(tmp_path: Path) -> None:
     async with running(tmp_path, DRAIN_TIMEOUT_S="60") as server, asyncio.TaskGroup() as readers:
-        await server.ask("threads.create", input=said("block"))
+        await server.ask("threads.create", input=user_input("block"))
         story = Story()
         readers.create_task(server.read(story, "count to 9999"))
-        await story.until(_speaks)
+        await story.until(_has_text)
         server.send_signal(signal.SIGINT)
         await _until_not_ready(server)
         server.send_signal(signal.SIGINT)
@@ -169,7 +169,7 @@ async def test_a_tool_that_does_not_let_go_does_not_keep_the_server_from_ending(
         assert await server.exit_code() == 0
     assert story.error is not None
     assert "restarting" in story.error["message"]
-    assert stored(tmp_path, "SELECT stop_reason FROM runs") == [("drain",)]
+    assert query_database(tmp_path, "SELECT stop_reason FROM runs") == [("drain",)]
 
 
 async def test_a_server_that_is_killed_loses_nothing_acknowledged_and_seconds_of_the_rest(tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ async def test_a_server_that_is_killed_loses_nothing_acknowledged_and_seconds_of
     async with running(tmp_path, python=own_python) as server:
         cookies = server.client.cookies
         reading = asyncio.create_task(server.read(cut, "count to 9999", resumable=True))
-        await cut.until(_speaks)
+        await cut.until(_has_text)
         await asyncio.gather(*(server.read(story, "count to 5") for story in done))
         early = cut.text
         # What is said is stored while it goes on, every three seconds.
@@ -198,5 +198,5 @@ async def test_a_server_that_is_killed_loses_nothing_acknowledged_and_seconds_of
         kept = _text(await after.items(cut.thread_id))
         assert cut.text.startswith(kept)
         assert len(kept) > len(early) > 10
-        again = await after.ask("threads.add_user_message", thread_id=cut.thread_id, input=said("count to 3"))
+        again = await after.ask("threads.add_user_message", thread_id=cut.thread_id, input=user_input("count to 3"))
         assert '"1 2 3"' in again.text

@@ -1,4 +1,4 @@
-"""A crash at each step of a file's way: what is part of a thread stays, and nothing else stays for long."""
+"""Crashes at each step of an upload: files of a thread stay, and everything else is removed."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ async def _ask(server: ServerProcess, type_: str, **params: Any) -> httpx.Respon
     return await server.client.post("/chatkit/weather", json={"type": type_, "params": params})
 
 
-def _left(folder: Path) -> list[Path]:
+def _unfinished_uploads(folder: Path) -> list[Path]:
     return list(folder.rglob("uploads/*/*"))
 
 
-def _kept(folder: Path) -> list[bytes]:
+def _stored_files(folder: Path) -> list[bytes]:
     return [path.read_bytes() for path in folder.rglob("attachments/**/*") if path.is_file()]
 
 
@@ -56,7 +56,7 @@ STORED_AND_NOT_RECORDED = f"state = 'pending', claimed_at = {LONG_AGO}"
 """A crash between the bytes and their row leaves this: somebody has claimed the file, and its bytes are there."""
 
 
-def _change(folder: Path, values: str, *ids: str) -> None:
+def _update_rows(folder: Path, values: str, *ids: str) -> None:
     """Change rows of files to what a crash leaves, or to what they are later."""
     with closing(sqlite3.connect(next(folder.rglob("*.db")))) as database, database:
         for each in ids:
@@ -64,7 +64,7 @@ def _change(folder: Path, values: str, *ids: str) -> None:
             assert changed.rowcount == 1
 
 
-async def test_what_a_crash_breaks_off_can_be_sent_again_or_leaves_nothing(tmp_path: Path) -> None:
+async def test_uploads_broken_off_by_a_crash_can_be_repeated_or_leave_nothing(tmp_path: Path) -> None:
     async with running(tmp_path, python=own_python) as server:
         await server.get("/")
         pending, _ = await _announce(server, "pending.txt", 5)
@@ -78,7 +78,7 @@ async def test_what_a_crash_breaks_off_can_be_sent_again_or_leaves_nothing(tmp_p
 
         async def half() -> AsyncIterator[bytes]:
             yield WORDS[: len(WORDS) // 2]
-            await _until(lambda: [each for each in _left(tmp_path) if each.stat().st_size])
+            await _until(lambda: [each for each in _unfinished_uploads(tmp_path) if each.stat().st_size])
             server.send_signal(signal.SIGKILL)
             await server.exit_code()
             yield WORDS[len(WORDS) // 2 :]
@@ -86,18 +86,18 @@ async def test_what_a_crash_breaks_off_can_be_sent_again_or_leaves_nothing(tmp_p
         with pytest.raises(httpx.TransportError):
             await server.client.put(f"/api/{path}", content=half(), headers={"Content-Length": str(len(WORDS))})
         cookies = server.client.cookies
-    assert _left(tmp_path), "a killed process cleans nothing up"
-    for each in _left(tmp_path):
+    assert _unfinished_uploads(tmp_path), "a killed process cleans nothing up"
+    for each in _unfinished_uploads(tmp_path):
         past = each.stat().st_mtime - LEFTOVER_LIFE_S - 60
         os.utime(each.parent, (past, past))
 
-    _change(tmp_path, STORED_AND_NOT_RECORDED, claimed, again)
-    _change(tmp_path, "state = 'deleting'", deleting)
-    _change(tmp_path, f"changed_at = {LONG_AGO}", pending, unsent, bound, claimed)
+    _update_rows(tmp_path, STORED_AND_NOT_RECORDED, claimed, again)
+    _update_rows(tmp_path, "state = 'deleting'", deleting)
+    _update_rows(tmp_path, f"changed_at = {LONG_AGO}", pending, unsent, bound, claimed)
 
     async with running(tmp_path, cookies) as server:
-        await _until(lambda: not _left(tmp_path) and len(_kept(tmp_path)) == 2)
-        assert sorted(_kept(tmp_path)) == sorted(each[-5:].encode() for each in (second, again_path))
+        await _until(lambda: not _unfinished_uploads(tmp_path) and len(_stored_files(tmp_path)) == 2)
+        assert sorted(_stored_files(tmp_path)) == sorted(each[-5:].encode() for each in (second, again_path))
         for each in (pending, unsent, claimed, deleting):
             assert (await server.get(f"/api/attachments/{each}")).status_code == 404
         assert (await server.get(f"/api/attachments/{bound}/file")).content == second[-5:].encode()
@@ -105,4 +105,4 @@ async def test_what_a_crash_breaks_off_can_be_sent_again_or_leaves_nothing(tmp_p
             sent = await server.client.put(f"/api/{place}", content=content)
             assert sent.status_code == 200, sent.text
         assert "a.txt" in await _send(server, file_id, again)
-        assert sorted(_kept(tmp_path)) == sorted([WORDS, second[-5:].encode(), again_path[-5:].encode()])
+        assert sorted(_stored_files(tmp_path)) == sorted([WORDS, second[-5:].encode(), again_path[-5:].encode()])

@@ -1,4 +1,4 @@
-"""The gateway's files, each run by nginx itself before real servers, of which one is killed."""
+"""The gateway's configuration files, each run by nginx in front of real servers, of which one is killed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from tests.preloaded.commands import KILL
-from tests.processes.gateway import address_of, gateway_before
-from tests.processes.server_process import ROOT, ServerProcess, Story, running, said
+from tests.processes.gateway import host_and_port, run_gateway
+from tests.processes.server_process import ROOT, ServerProcess, Story, running, user_input
 from tests.processes.test_shared_use_cases import SHARED, listed, make_silent, until_listed
 
 GATEWAY = (ROOT / "infra" / "gateway" / "nginx.conf").read_text(encoding="utf-8")
@@ -23,7 +23,7 @@ BEHIND = {"METRICS": "true", "TRUSTED_PROXIES": "127.0.0.1", "OFFLINE_TOKEN_DELA
 
 
 async def answer_of(gateway: ServerProcess, use_case: str, message: str) -> httpx.Response:
-    body = {"type": "threads.create", "params": {"input": said(message)}}
+    body = {"type": "threads.create", "params": {"input": user_input(message)}}
     return await gateway.client.post(f"/chatkit/{use_case}", json=body)
 
 
@@ -39,7 +39,7 @@ async def reading(gateway: ServerProcess, story: Story) -> AsyncIterator[None]:
         await asyncio.wait([task])
 
 
-async def test_three_services_behind_the_gateway_and_two_go_on_when_one_is_killed(tmp_path: Path) -> None:
+async def test_two_of_three_services_behind_the_gateway_keep_running_when_one_is_killed(tmp_path: Path) -> None:
     shared = {**SHARED, **BEHIND, "DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path}/shared.db"}
     # As the file says it: one line for each use case.
     assert GATEWAY.count("todo todo:8000;") == 1
@@ -49,8 +49,8 @@ async def test_three_services_behind_the_gateway_and_two_go_on_when_one_is_kille
             name: await opened.enter_async_context(running(tmp_path, **shared, ENABLED_USE_CASES=name))
             for name in ("weather", "todo", "counting")
         }
-        places = {name: address_of(server) for name, server in services.items()}
-        gateway = await opened.enter_async_context(gateway_before(tmp_path, configuration, places))
+        places = {name: host_and_port(server) for name, server in services.items()}
+        gateway = await opened.enter_async_context(run_gateway(tmp_path, configuration, places))
         for server in services.values():
             await until_listed(server, set(services))
         assert set((await listed(gateway))[0]) == set(services)
@@ -89,11 +89,11 @@ async def test_three_services_behind_the_gateway_and_two_go_on_when_one_is_kille
         assert sent.is_success, sent.text
 
 
-async def test_what_a_client_says_of_its_own_way_is_not_believed_behind_the_gateway(tmp_path: Path) -> None:
+async def test_forwarding_headers_of_a_client_are_ignored_behind_the_gateway(tmp_path: Path) -> None:
     forged = {"X-Forwarded-Proto": "https", "X-Forwarded-Prefix": "/elsewhere", "X-Forwarded-For": "192.0.2.9"}
     async with running(tmp_path, **BEHIND) as server:
-        places = dict.fromkeys(("weather", "todo"), address_of(server))
-        async with gateway_before(tmp_path, GATEWAY, places, forged) as gateway:
+        places = dict.fromkeys(("weather", "todo"), host_and_port(server))
+        async with run_gateway(tmp_path, GATEWAY, places, forged) as gateway:
             gateway.client.cookies.clear()
             cookie = (await gateway.get("/api/use-cases")).headers["set-cookie"]
             assert "path=/;" in cookie.lower()
@@ -107,8 +107,8 @@ async def test_each_person_stays_at_one_of_two_replicas_and_moves_when_it_is_kil
         replicas = {
             name: await opened.enter_async_context(running(tmp_path, **shared)) for name in ("parlor-a", "parlor-b")
         }
-        places = {name: address_of(server) for name, server in replicas.items()}
-        gateway = await opened.enter_async_context(gateway_before(tmp_path, REPLICAS, places))
+        places = {name: host_and_port(server) for name, server in replicas.items()}
+        gateway = await opened.enter_async_context(run_gateway(tmp_path, REPLICAS, places))
         # An answer is found again by the process that writes it, so each of these came to that one.
         for _ in range(4):
             gateway.client.cookies.clear()
@@ -145,7 +145,7 @@ async def test_below_a_path_of_another_host_all_that_the_page_asks_for_stays_the
         del settings["BASE_PATH"]
     async with (
         running(tmp_path, **settings) as server,
-        gateway_before(tmp_path, configuration, {"parlor": address_of(server)}) as gateway,
+        run_gateway(tmp_path, configuration, {"parlor": host_and_port(server)}) as gateway,
     ):
         sent = await gateway.get("/tools/chat?use_case=todo")
         assert (sent.status_code, sent.headers["location"]) == (308, "/tools/chat/?use_case=todo")

@@ -1,4 +1,4 @@
-"""Requests of all operations, broken in every way that JSON allows, over a real socket: a clean 4xx, and no leak."""
+"""Malformed requests of all operations over a real socket: a clean 4xx without leaks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from tests.processes.server_process import ServerProcess, running, said
+from tests.processes.server_process import ServerProcess, running, user_input
 
 DEPTH = 100_000
 DIGITS = "9" * 5_000
@@ -18,8 +18,8 @@ REFUSED_AS_MISSING = {"dictation.unavailable", "attachments.unavailable"}
 """Codes of refusals for things that this server does not offer, which are a 503."""
 
 OPERATIONS: dict[str, dict[str, Any]] = {
-    "threads.create": {"input": said("help")},
-    "threads.add_user_message": {"thread_id": "THREAD", "input": said("help")},
+    "threads.create": {"input": user_input("help")},
+    "threads.add_user_message": {"thread_id": "THREAD", "input": user_input("help")},
     "threads.add_client_tool_output": {"thread_id": "THREAD", "result": {}},
     "threads.add_structured_input": {"thread_id": "THREAD", "item_id": "ITEM", "input": {"answers": []}},
     "threads.retry_after_item": {"thread_id": "THREAD", "item_id": "ITEM"},
@@ -106,7 +106,7 @@ def check(response: httpx.Response) -> None:
 
 async def thread_of(server: ServerProcess) -> tuple[str, str]:
     """Return a new thread and its message."""
-    created = await server.ask("threads.create", input=said("help"))
+    created = await server.ask("threads.create", input=user_input("help"))
     events = [json.loads(line[6:]) for line in created.text.splitlines() if line.startswith("data: ")]
     return events[0]["thread"]["id"], events[1]["item"]["id"]
 

@@ -1,4 +1,4 @@
-"""A kill at each step of a file's way: what was told is there, what was not can be done again, nothing is left."""
+"""Kills at each step of an upload: confirmed files exist, others can be repeated, and nothing is left over."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions as other programs open them: OpenAI's own library, and the route of the public starter app."""
+"""Sessions opened by other programs: OpenAI's own library, and the route of the public starter app."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def sdk_of(server: ServerProcess, key: str = KEY) -> AsyncIterator[openai.
 
 @asynccontextmanager
 async def page_of(server: ServerProcess, secret: str) -> AsyncIterator[ServerProcess]:
-    """Return what a page with this secret sees of the server: no cookie."""
+    """Return a client of the server with this secret and without a cookie."""
     headers = {"Authorization": f"Bearer {secret}", "Origin": "https://page.example"}
     async with httpx.AsyncClient(
         base_url=server.client.base_url, headers=headers, timeout=300, trust_env=False

@@ -1,4 +1,4 @@
-"""Operations on a server that runs: backup, restore, and the end that a balancer has time to see."""
+"""Operations on a running server: backup, restore, and a shutdown that a load balancer notices."""
 
 from __future__ import annotations
 

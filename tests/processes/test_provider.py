@@ -1,4 +1,4 @@
-"""Answers of a model provider through a real server: with its own event loop and connections, as people get them."""
+"""Answers of a model provider through a real server, with its own event loop and connections."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.processes.server_process import Story, running, stored
+from tests.processes.server_process import Story, query_database, running
 from tests.unit.provider_stub import Chat, ProviderStub, Responses
 
 WORDS = [f"word{number} " for number in range(60)]
@@ -76,9 +76,7 @@ async def test_every_word_arrives_once_is_stored_and_survives_a_provider_that_br
         assert text_of(await server.items(broken.thread_id)) == broken.text
 
 
-async def test_what_a_provider_has_said_is_kept_when_the_server_is_told_to_stop(
-    tmp_path: Path, stub: ProviderStub
-) -> None:
+async def test_the_text_of_a_provider_is_kept_when_the_server_stops(tmp_path: Path, stub: ProviderStub) -> None:
     stories = [Story() for _ in range(10)]
     stub.will_always(replace(Responses.part(*WORDS, then="silence"), pause_s=0.002))
     async with running(tmp_path, **settings("openai", stub), DRAIN_TIMEOUT_S="1") as server:
@@ -92,7 +90,7 @@ async def test_what_a_provider_has_said_is_kept_when_the_server_is_told_to_stop(
         assert await server.exit_code() == 0
     assert [story.text for story in stories] == ["".join(WORDS)] * 10
     assert all(story.error is not None and "try again" in story.error["message"] for story in stories)
-    assert stored(tmp_path, "SELECT DISTINCT stop_reason FROM runs") == [("drain",)]
+    assert query_database(tmp_path, "SELECT DISTINCT stop_reason FROM runs") == [("drain",)]
     async with running(tmp_path, cookies) as after:
         for story in stories:
             assert text_of(await after.items(story.thread_id)) == "".join(WORDS)

@@ -1,4 +1,4 @@
-"""Services with a use case each and one database, as behind a gateway: pages show all of them, and who is down."""
+"""Several services with one use case each on one database, as behind a gateway: all are listed, with their state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Session routes as apps for OpenAI's hosted ChatKit have them, run by Node.js with its own fetch."""
+"""Session routes of apps for OpenAI's hosted ChatKit, run by Node.js."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ WANTED = {"workflow": {"id": "counting"}, "user": "1b9d6bcd-bbfd-4b2d-9b5d-ab8df
 
 
 async def asked(server: ServerProcess, body: Any, headers: dict[str, str] = HEADERS, key: str = KEY) -> Any:
-    """Return what the route makes of the answer."""
+    """Run the session route of the starter app, and return its response."""
     base = str(server.client.base_url).rstrip("/")
     process = await asyncio.create_subprocess_exec(
         node_program(), "--input-type=module", "-e", ROUTE, base, key, json.dumps(headers), json.dumps(body),

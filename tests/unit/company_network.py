@@ -1,4 +1,4 @@
-"""A company's network in small: a proxy that everything has to pass, and a server of its own authority.
+"""A simulated company network: a proxy for all connections, and a server whose certificate a private authority signed.
 
 Sources: RFC 9110, 9.3.6 (CONNECT); RFC 5280, 4.2.1.6 and 4.2.1.9 (names and authorities in certificates).
 """
@@ -25,7 +25,7 @@ HOST = "inside.example"
 ANSWER = b'{"hello": "from inside"}'
 SIGN_IN_HOST = "login.microsoftonline.com"
 TENANT = "0a1b2c3d-0000-4000-8000-000000000000"
-# What says where tokens are to be had, and a token. Sources: OpenID Connect Discovery 1.0, 4.2; RFC 6749, 5.1.
+# The discovery document and a token. Sources: OpenID Connect Discovery 1.0, 4.2; RFC 6749, 5.1.
 _SIGN_IN = {
     "issuer": f"https://{SIGN_IN_HOST}/{TENANT}/v2.0",
     "authorization_endpoint": f"https://{SIGN_IN_HOST}/{TENANT}/oauth2/v2.0/authorize",
@@ -35,16 +35,16 @@ _TOKEN = {"token_type": "Bearer", "expires_in": 3600, "access_token": "a token f
 
 
 class CompanyNetwork:
-    """A proxy and a server, on ports of their own; every name behind the proxy is the server's.
+    """A proxy and a server on ports of their own; the proxy connects every host name to the server.
 
     Attributes:
         authority: File with the certificate of the company's authority.
-        tunnels: Where the proxy was asked to lead, as `host:port`, one for each connection.
-        paths: What the server was asked for.
-        bodies: What it was sent.
-        keys: What those who asked said of themselves (`Authorization`).
+        tunnels: Targets of the proxy's connections, as `host:port`.
+        paths: Paths of the requests to the server.
+        bodies: Bodies of the requests.
+        keys: `Authorization` headers of the requests.
         proxy_url: Address of the proxy.
-        port: The server's own, where it is reached without the proxy.
+        port: Port of the server, for connections without the proxy.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -62,8 +62,8 @@ class CompanyNetwork:
         await asyncio.to_thread(self._make_certificates)
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         tls.load_cert_chain(self._chain)
-        server = await self._open.enter_async_context(await asyncio.start_server(self._answer, "127.0.0.1", 0, ssl=tls))
-        proxy = await self._open.enter_async_context(await asyncio.start_server(self._lead, "127.0.0.1", 0))
+        server = await self._open.enter_async_context(await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=tls))
+        proxy = await self._open.enter_async_context(await asyncio.start_server(self._serve_tunnel, "127.0.0.1", 0))
         self.port = server.sockets[0].getsockname()[1]
         self.proxy_url = f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}"
         return self
@@ -71,7 +71,7 @@ class CompanyNetwork:
     async def __aexit__(self, *_: object) -> None:
         await self._open.aclose()
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             head = await reader.readuntil(b"\r\n\r\n")
             path = head.split(b" ", 2)[1].decode()
@@ -90,11 +90,11 @@ class CompanyNetwork:
             )
             await writer.drain()
         except (OSError, asyncio.IncompleteReadError):
-            pass  # who does not trust us goes away
+            pass  # a client that does not trust the certificate disconnects
         finally:
             writer.close()
 
-    async def _lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve_tunnel(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             head = await reader.readuntil(b"\r\n\r\n")
             method, target, _ = head.decode().split(" ", 2)
@@ -104,7 +104,7 @@ class CompanyNetwork:
             self.tunnels.append(target)
             inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", self.port)
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            await asyncio.gather(_pass(reader, inner_writer), _pass(inner_reader, writer))
+            await asyncio.gather(_copy_stream(reader, inner_writer), _copy_stream(inner_reader, writer))
         except (OSError, asyncio.IncompleteReadError):
             pass
         finally:
@@ -139,12 +139,12 @@ class CompanyNetwork:
 
 
 class MachineIdentity:
-    """What tells a machine of Azure who it is, in the form of Container Apps.
+    """The endpoint of a managed identity in Azure Container Apps.
 
     Source: Azure's documentation of managed identities for App Service, "REST endpoint reference".
 
     Attributes:
-        url: Address of it, over plain HTTP.
+        url: Address of the endpoint.
         asked: Heads of the requests.
     """
 
@@ -154,14 +154,14 @@ class MachineIdentity:
         self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        server = await self._open.enter_async_context(await asyncio.start_server(self._answer, "127.0.0.1", 0))
+        server = await self._open.enter_async_context(await asyncio.start_server(self._serve, "127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/msi/token"
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self._open.aclose()
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.asked.append((await reader.readuntil(b"\r\n\r\n")).decode())
         until = str(int(datetime.now(UTC).timestamp()) + 3600)
         body = json.dumps({**_TOKEN, "access_token": "a token of the machine", "expires_on": until, "resource": "r"})
@@ -171,7 +171,7 @@ class MachineIdentity:
         writer.close()
 
 
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _copy_stream(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
         while piece := await reader.read(65536):
             writer.write(piece)

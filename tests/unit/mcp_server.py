@@ -1,4 +1,4 @@
-"""A real MCP server of its own process, which counts in a file what it was asked to do.
+"""A real MCP server in its own process, which records the calls of its tools in a file.
 
 Usage: ``python mcp_server.py FILE stdio`` or ``python mcp_server.py FILE PORT``.
 """
@@ -45,7 +45,7 @@ def look_up(key: str) -> str:
 
 
 def die_if_told() -> None:
-    """Die in the middle of a call, once, if there is a file that says so."""
+    """Exit during a call, once, if a file requests it."""
     order = calls.with_suffix(".die")
     if order.exists():
         order.unlink()

@@ -1,7 +1,7 @@
-"""A real MCP server of its own process that does what servers should not.
+"""A real MCP server in its own process that misbehaves.
 
 Usage: ``python odd_mcp_server.py FOLDER stdio`` or ``python odd_mcp_server.py FOLDER PORT [old]``. Files in the folder
-say what it is to do: it looks for them at each call.
+control it; it looks for them at each call.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A local server that speaks the providers' protocols, scripted by the test, and remembers what it was asked."""
+"""A local server that speaks the protocols of model providers, as scripted by the test, and records the requests."""
 
 from __future__ import annotations
 
@@ -22,11 +22,17 @@ class Received:
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer.
+    """An HTTP response.
 
-    `then` says what follows the pieces: the proper end, a socket closed in the middle, or silence. Between two pieces
-    `pause_s` seconds pass, and before the first `wait_s`: before the head of the answer too, or behind it. Before each
-    one `hold` is waited for, with the number of the piece.
+    Attributes:
+        status: The status code.
+        headers: The headers.
+        pieces: Chunks of the body.
+        then: What follows the pieces: the proper end, a closed socket, or silence.
+        pause_s: Pause between two pieces, in seconds.
+        hold: Awaited before each piece, with its number.
+        wait_s: Wait before the first piece, in seconds.
+        has_early_head: Whether the status and headers are sent before that wait.
     """
 
     status: int = 200
@@ -51,7 +57,7 @@ class ProviderStub:
         self.requests: list[Received] = []
         self.connections = 0
         self.refuses: Callable[[Received], Answer | None] | None = None
-        """Answers in the script's place what this server would not take."""
+        """Returns an answer to a request that the server refuses, instead of the script."""
         self._script: deque[Answer] = deque()
         self._by_words: dict[str, Answer] = {}
         self._always: Answer | None = None
@@ -67,7 +73,7 @@ class ProviderStub:
         self._script.extend(answers)
 
     def will_answer(self, words: str, answer: Answer) -> None:
-        """Answer the request with this text so: of several requests at once, nobody knows which comes first."""
+        """Script the answer to the request that contains this text, for concurrent requests in any order."""
         self._by_words[json.dumps(words)] = answer
 
     def will_always(self, answer: Answer) -> None:
@@ -190,13 +196,13 @@ class Chat:
 
     @classmethod
     def reasoned(cls, thought: str, *words: str) -> Answer:
-        """Answer as servers do that show their model's thoughts in a field of their own."""
+        """Answer with the model's thoughts in a separate field, as some servers do."""
         thoughts = cls.chunk({"role": "assistant", "content": None, "reasoning_content": thought})
         return _events([thoughts, *(cls.chunk({"content": word}) for word in words), *cls._closing("stop")], "end")
 
     @classmethod
     def calls(cls, *calls: Call) -> Answer:
-        """The calls' arguments arrive in halves, those of one call between those of another."""
+        """Answer with calls whose arguments arrive in interleaved halves."""
         pieces = [cls.chunk({"role": "assistant", "content": None})]
         for index, call in enumerate(calls):
             head = {"name": call.name, "arguments": ""}
@@ -215,7 +221,7 @@ class Chat:
 
     @classmethod
     def half_call(cls, call: Call) -> Answer:
-        """All of a call arrives, but not the end of the stream."""
+        """Answer with a complete call, but without the end of the stream."""
         function = {"name": call.name, "arguments": json.dumps(call.arguments)}
         delta = {"tool_calls": [{"index": 0, "id": call.call_id, "type": "function", "function": function}]}
         return _events([cls.chunk(delta)], "end")

@@ -1,4 +1,4 @@
-"""Items as tests of the store need them."""
+"""Sample items for tests of the store."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from chatkit.types import (
 from chatkit.widgets import DynamicWidgetRoot
 
 TICK = datetime(2025, 6, 1, 12, tzinfo=UTC)
-"""All items are made in the same tick: nothing may depend on the clock."""
+"""The time of all items, since nothing may depend on their order in time."""
 
 
-def said(item_id: str, words: str = "hello") -> AssistantMessageItem:
+def assistant_message(item_id: str, words: str = "hello") -> AssistantMessageItem:
     content = [AssistantMessageContent(text=words)]
     return AssistantMessageItem(id=item_id, thread_id="ignored", created_at=TICK, content=content)
 
 
-def asked(item_id: str) -> UserMessageItem:
+def user_message(item_id: str) -> UserMessageItem:
     return UserMessageItem(
         id=item_id,
         thread_id="ignored",
@@ -35,7 +35,7 @@ def asked(item_id: str) -> UserMessageItem:
     )
 
 
-def hidden(item_id: str) -> HiddenContextItem:
+def hidden_item(item_id: str) -> HiddenContextItem:
     return HiddenContextItem(id=item_id, thread_id="ignored", created_at=TICK, content={"tool": "x"})
 
 

@@ -1,4 +1,4 @@
-"""A chat client that plays a script, for tests of everything around the model."""
+"""A chat client that plays a script in the place of a model."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Step = ChatResponseUpdate | Exception | asyncio.Event
 
 
 def says(*pieces: str, message_id: str | None = "m1", **properties: Any) -> list[Step]:
-    """Return text in pieces, as our own chat clients give it; other clients give `Content.from_text`."""
+    """Return the steps of a text in pieces, in the form of our own chat clients; others use `Content.from_text`."""
     if not properties:
         return [build_text_update(piece, message_id, None) for piece in pieces]
     return [
@@ -49,7 +49,7 @@ class RawScriptedModel(BaseChatClient[Any]):
     OTEL_PROVIDER_NAME = "scripted"
     tries_direct_text = False
     direct_text_tries = 8
-    """For how many ms a piece is offered as direct text; those that must take it need more on a busy machine."""
+    """How often, every millisecond, a piece is offered as direct text; tests that depend on it need more."""
 
     def __init__(self, *, turns: Sequence[Sequence[Step]] = (), **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -98,7 +98,7 @@ class RawScriptedModel(BaseChatClient[Any]):
         return build_response_stream(play())
 
     async def _write_title(self, messages: Sequence[Message]) -> ChatResponse[Any]:
-        # Titles are all that the platform asks for without a stream.
+        # The platform requests only titles without a stream.
         self.title_requests.append(list(messages))
         self.is_asked_for_title.set()
         for step in self.titles:
@@ -111,7 +111,7 @@ class RawScriptedModel(BaseChatClient[Any]):
 
 
 async def _arrives_directly(update: ChatResponseUpdate, relay: TextRelay, tries: int) -> bool:
-    # What came before may still be on its way to the store.
+    # The events before may still be on their way to the store.
     for _ in range(tries):
         if relay.take(update):
             return True
@@ -122,6 +122,6 @@ async def _arrives_directly(update: ChatResponseUpdate, relay: TextRelay, tries:
 
 
 class ScriptedModel(FunctionInvocationLayer, ChatMiddlewareLayer, ChatTelemetryLayer, RawScriptedModel):
-    """The script, inside of the framework's tool loop."""
+    """The scripted model inside the framework's tool loop."""
 
     takes_text_sink = True

@@ -1,4 +1,4 @@
-"""Real services on a fresh SQLite file, with a scripted model in the place of a provider's."""
+"""Real services on a new SQLite file, with a scripted model in the place of a provider's."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from tests.unit.scripted_model import ScriptedModel
 _FILES_WITH_TABLES: dict[tuple[MetaData, ...], bytes] = {}
 
 
-def lay_tables(path: Path, *metadata: MetaData) -> None:
-    """Put a database with empty tables where there is none: making one takes ten times as long as copying it."""
+def copy_empty_database(path: Path, *metadata: MetaData) -> None:
+    """Create a database with empty tables unless it exists, by a copy, which takes a tenth of the time."""
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,10 +50,10 @@ async def open_services(
     database_url: str | None = None,
     takes_pdf: bool = False,
 ) -> AsyncIterator[Services]:
-    """Open the platform's services; `model` is what every use case gets as its chat client."""
+    """Open the platform's services, with `model` as the chat client of every use case."""
     known = Settings(_env_file=None, data_dir=folder, **{"model_provider": "offline", **(settings or {})})  # type: ignore[call-arg]
     if database_url is None:
-        lay_tables(folder / "test.db", Base.metadata, *tables)
+        copy_empty_database(folder / "test.db", Base.metadata, *tables)
     database = Database(database_url or f"sqlite+aiosqlite:///{folder / 'test.db'}")
     await database.create_tables(Base.metadata, *tables)
     store = ParlorStore(database)
@@ -74,10 +74,10 @@ async def open_services(
 
 
 @asynccontextmanager
-async def open_services_over(
+async def open_services_with_provider(
     stub: ProviderStub, protocol: Any, folder: Path, **settings: Any
 ) -> AsyncIterator[Services]:
-    """Open the platform's services with a model behind `stub`, which is spoken to in `protocol`."""
+    """Open the platform's services with the provider `stub`, which is used by `protocol`."""
     if protocol is Responses:
         address = {"model_provider": "openai", "openai_base_url": stub.url, "openai_model": "m", "openai_api_key": "k"}
     else:

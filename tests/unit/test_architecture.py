@@ -1,4 +1,4 @@
-"""Who may import whom, read from the sources, types included; docs/architecture.md shows the same table."""
+"""The allowed imports between rooms, types included; docs/architecture.md shows the same table."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def modules() -> dict[str, Path]:
 
 @dataclass(frozen=True)
 class Source:
-    """What the tests ask of a file, kept in the place of its tree, which is large.
+    """The parts of a file's syntax tree that the tests need, since the whole tree is large.
 
     Attributes:
         imports: Statements that import, wherever they stand.
@@ -192,7 +192,7 @@ def test_every_folder_of_modules_is_a_room() -> None:
     assert folders == {room for room in ROOMS if (ROOT / room).is_dir()} | BESIDE
 
 
-def test_the_table_allows_nothing_that_nobody_needs() -> None:
+def test_the_table_allows_no_unused_import() -> None:
     used = {
         (path.relative_to(ROOT).parts[0].removesuffix(".py"), room_of(name))
         for path in sources()
@@ -311,7 +311,7 @@ def test_docstrings_of_values_are_found() -> None:
 
 
 def described_names(docstring: str) -> Iterator[str]:
-    """Return what a docstring says of each argument and attribute, as far as it stands in the line of the name."""
+    """Return the first line of the description of each argument and attribute in a docstring."""
     for section in re.findall(r"^(?:Args|Attributes):\n((?:(?:    .*)?\n?)*)", docstring, re.MULTILINE):
         yield from re.findall(r"^    \w+: (.+)$", section, re.MULTILINE)
 

@@ -1,4 +1,4 @@
-"""docs/architecture.md names places; each of them is there, and its table of rooms is the one that is checked."""
+"""docs/architecture.md: its places exist, and its table of rooms is the tested one."""
 
 from __future__ import annotations
 

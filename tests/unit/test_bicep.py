@@ -1,4 +1,4 @@
-"""The template for Azure, read by its syntax: no compiler is at hand, so what one would find is looked for here."""
+"""The Azure template, checked by its syntax, since no Bicep compiler is available here."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def test_every_role_is_given_on_one_resource_under_a_name_that_a_second_deployme
     assert found == 5
 
 
-def test_nothing_is_opened_by_a_password_or_a_key_and_nothing_lies_on_a_share() -> None:
+def test_no_resource_accepts_a_password_or_key_and_none_uses_a_file_share() -> None:
     everything = "\n".join(path.read_text(encoding="utf-8") for path in FILES)
     assert "listKeys" not in everything
     for forbidden in ("administratorLogin", "255.255.255.255", "accountKey", "connectionString",
@@ -210,7 +210,7 @@ HAVE_NO_LOGS = {
 }  # fmt: skip
 
 
-def test_what_has_logs_sends_them_to_the_workspace_and_what_has_a_place_has_tags() -> None:
+def test_resources_send_their_logs_to_the_workspace_and_have_tags() -> None:
     found = {}
     for path in FILES:
         declared = {name_of(each): each for each in of_kind(path, "resource_declaration")}
@@ -254,7 +254,7 @@ def test_the_app_has_its_probes_its_grace_and_variables_that_somebody_reads() ->
     Settings(_env_file=None, trusted_proxies=variables["TRUSTED_PROXIES"].strip("'"))  # type: ignore[call-arg]
 
 
-def test_what_azd_reads_and_fills_in_is_there() -> None:
+def test_all_parameters_of_azd_exist() -> None:
     parameters = json.loads((INFRA / "main.parameters.json").read_text(encoding="utf-8"))["parameters"]
     asked = {name_of(each): text(each) for each in of_kind(MAIN, "parameter_declaration")}
     assert set(parameters) == set(asked), "all can be set with azd"
@@ -279,7 +279,7 @@ def test_what_azd_reads_and_fills_in_is_there() -> None:
 PRIVATE = "privateNetwork ? 'Disabled' : 'Enabled'"
 
 
-def test_what_has_a_private_address_has_no_public_one_and_nobody_needs_a_rule_for_all_of_azure() -> None:
+def test_private_resources_have_no_public_address_and_no_firewall_rule_for_all_of_azure() -> None:
     """The switch closes the public way of each service at the same time as it makes the private one."""
     endpoints = {}
     for module in of_kind(MAIN, "module_declaration"):

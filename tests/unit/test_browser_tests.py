@@ -7,7 +7,7 @@ BROWSER_TESTS = Path(__file__).parents[1] / "browser"
 EXPRESSION = re.compile(r'wait_for_function\(\s*f?"+(?!"|(?:async )?(?:\(\S*(?:, \S+)*\)|\w+) =>)')
 
 
-def test_what_is_waited_for_in_a_page_is_a_function() -> None:
+def test_waits_in_a_page_use_functions() -> None:
     """An expression is evaluated again at each look, which the policy of the pages refuses; a function is called."""
     found = {
         path.name: EXPRESSION.findall(text)

@@ -1,4 +1,4 @@
-"""`./parlor setup` compiles what a server imports."""
+"""`./parlor setup` compiles the modules that the server imports."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import sysconfig
 from importlib.util import cache_from_source
 from pathlib import Path
 
-from infra.bytecode import compile_modules, folders_of
+from infra.bytecode import compile_modules, folders_to_compile
 
 
-def test_modules_are_compiled_once_and_what_is_none_stops_nothing(tmp_path: Path) -> None:
+def test_modules_are_compiled_once_and_other_files_stop_nothing(tmp_path: Path) -> None:
     modules = [tmp_path / "use_cases" / "dice" / "plugin.py", tmp_path / "use_cases" / "zebra.py"]
     modules[0].parent.mkdir(parents=True)
     for module in modules:
@@ -40,4 +40,8 @@ def test_tools_and_parts_of_packages_that_no_server_imports_are_left_out(tmp_pat
 def test_installed_packages_are_compiled_and_of_a_clone_what_is_served(tmp_path: Path) -> None:
     for name in (".git", ".venv", "data", "frontend", "tests", "web", "use_cases"):
         (tmp_path / name).mkdir()
-    assert folders_of(tmp_path) == [Path(sysconfig.get_path("purelib")), tmp_path / "use_cases", tmp_path / "web"]
+    assert folders_to_compile(tmp_path) == [
+        Path(sysconfig.get_path("purelib")),
+        tmp_path / "use_cases",
+        tmp_path / "web",
+    ]

@@ -1,4 +1,4 @@
-"""The commands of a clone: which program the script `parlor` hands them to, and what that program makes of them."""
+"""The commands of a clone: the programs to which the script `parlor` passes them, and their results."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_a_command_says_what_it_does(capsys: pytest.CaptureFixture[str]) -> None
     )
 
 
-def test_a_command_that_nobody_has_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_command_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fly", "--high"]) == 2
     assert capsys.readouterr() == ("", "There is no command 'fly'; parlor help lists them.\n")
 

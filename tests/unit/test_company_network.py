@@ -1,4 +1,4 @@
-"""A company's proxy and its own authority: the usual variables hold for whatever leaves the process."""
+"""A company's proxy and certificate authority: the usual variables apply to all outgoing connections."""
 
 from __future__ import annotations
 
@@ -79,9 +79,7 @@ async def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
 
 
 @pytest.mark.parametrize("ask", ASKING.values(), ids=ASKING)
-async def test_what_leaves_goes_through_the_proxy_to_a_server_of_the_companys_authority(
-    network: CompanyNetwork, ask: Ask
-) -> None:
+async def test_outgoing_requests_use_the_proxy_and_the_companys_authority(network: CompanyNetwork, ask: Ask) -> None:
     await ask(f"https://{HOST}")
     assert network.tunnels == [f"{HOST}:443"]
     assert len(network.paths) == 1
@@ -89,7 +87,7 @@ async def test_what_leaves_goes_through_the_proxy_to_a_server_of_the_companys_au
 
 @pytest.mark.parametrize("exempt", ["127.0.0.1", "other.example, 127.0.0.1", "*", "other.example, *"])
 @pytest.mark.parametrize("ask", ASKING.values(), ids=ASKING)
-async def test_what_needs_no_proxy_goes_past_it(
+async def test_exempt_hosts_bypass_the_proxy(
     network: CompanyNetwork, monkeypatch: pytest.MonkeyPatch, ask: Ask, exempt: str
 ) -> None:
     monkeypatch.setenv("NO_PROXY", exempt)
@@ -172,7 +170,7 @@ def test_where_there_is_a_proxy_the_machine_itself_is_past_it() -> None:
         assert {name: prepared.get(name) for name in meant} == meant
 
 
-def test_what_operators_say_themselves_stays() -> None:
+def test_values_set_by_operators_stay() -> None:
     said = {
         "SSL_CERT_FILE": "/all.pem", "REQUESTS_CA_BUNDLE": "/own.pem", "NO_PROXY": "10.0.0.0/8, .intranet",
         "A": "http://10.1.2.3:9000/mcp", "B": "https://11.1.2.3", "C": "http://[::1", "D": "https://shop.example",

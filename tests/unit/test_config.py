@@ -166,7 +166,7 @@ def test_a_file_without_a_secret_is_named(
         load_settings()
 
 
-def test_a_secret_is_not_said_twice_and_what_is_none_has_no_file(
+def test_a_secret_is_set_only_once_and_other_settings_have_no_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "text").write_text("x" * 40)

@@ -1,4 +1,4 @@
-"""Files that deploy Parlor: each is valid by its schema, and they agree with the server and with one another."""
+"""Deployment files: each is valid by its schema, and agrees with the server and the other files."""
 
 from __future__ import annotations
 
@@ -277,7 +277,7 @@ def test_the_secret_that_the_document_makes_has_every_key_that_the_pod_reads() -
     assert set(re.findall(r"--from-literal=([a-z-]+)=", document)) == read
 
 
-def test_what_holds_secrets_in_a_clone_is_never_committed() -> None:
+def test_files_with_secrets_are_ignored_by_git() -> None:
     rules = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
     # Settings, the scaled services', azd's (with PARLOR_SECRET_KEY in clear), and the data with its key.
     assert {".env", "/infra/secrets/", "/.azure/", "/data/"} <= set(rules)

@@ -1,4 +1,4 @@
-"""The documents, held against the code that they are about."""
+"""The documents, checked against the code."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def test_the_tables_of_the_settings_are_up_to_date() -> None:
     stale = [
         name
         for name in config_docs.DOCUMENTS
-        if config_docs.rendered((ROOT / name).read_text("utf-8")) != (ROOT / name).read_text("utf-8")
+        if config_docs.render_document((ROOT / name).read_text("utf-8")) != (ROOT / name).read_text("utf-8")
     ]
     assert stale == [], "run: python -m infra.config_docs"
 
@@ -209,7 +209,7 @@ def test_the_tables_of_the_settings_are_up_to_date() -> None:
 )
 def test_only_what_stands_between_the_markers_is_written(form: str, row: str) -> None:
     begin, end = f"before\n<!-- begin settings config:Settings {form} -->\n", "<!-- end settings -->\nafter"
-    written = config_docs.rendered(f"{begin}old\n{end}")
+    written = config_docs.render_document(f"{begin}old\n{end}")
     assert written.startswith(begin)
     assert written.endswith(end)
     assert row in written
@@ -218,7 +218,7 @@ def test_only_what_stands_between_the_markers_is_written(form: str, row: str) ->
 
 def test_a_block_that_is_not_closed_is_an_error() -> None:
     with pytest.raises(ValueError, match="malformed"):
-        config_docs.rendered("<!-- begin settings config:Settings table -->\n")
+        config_docs.render_document("<!-- begin settings config:Settings table -->\n")
 
 
 def test_the_example_of_an_env_file_holds_every_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from infra.image.records import correct_records
 
 
-def test_a_package_says_what_is_left_of_it(tmp_path: Path) -> None:
+def test_the_record_of_a_package_lists_its_remaining_files(tmp_path: Path) -> None:
     package, notes = tmp_path / "dice", tmp_path / "dice-1.0.dist-info"
     package.mkdir()
     notes.mkdir()

@@ -1,4 +1,4 @@
-"""The guide for those who come from elsewhere: its servers and use cases, taken from the page and asked."""
+"""The migration guide: its servers and use cases, run as they are in the document."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def register_use_case(services):
 
 
 @pytest.fixture(autouse=True)
-def forget_what_was_imported() -> Iterator[None]:
+def unload_use_cases() -> Iterator[None]:
     path, modules = list(use_cases.__path__), set(sys.modules)
     yield
     use_cases.__path__[:] = path
@@ -160,7 +160,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_use_case_is_reported_and_stops_nobody(
+def test_a_broken_use_case_is_reported_and_stops_no_other(
     name: str, folder: Path, load: Callable[..., LoadedUseCases], caplog: pytest.LogCaptureFixture
 ) -> None:
     source, words = BROKEN[name]
@@ -221,7 +221,7 @@ def test_of_two_use_cases_with_a_table_of_one_name_the_second_is_refused_unless_
     ]
 
 
-def test_two_use_cases_of_one_name_are_told_apart_and_the_first_wins(
+def test_of_two_use_cases_with_one_name_the_first_wins(
     tmp_path: Path, folder: Path, load: Callable[..., LoadedUseCases]
 ) -> None:
     write(folder, "dice")

@@ -1,4 +1,4 @@
-"""Commands run in a fork of a Python with all imports done: outside it looks as if each had a Python of its own."""
+"""Commands in a fork of a preloaded Python behave as in a Python of their own."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def test_signals_reach_the_command(tmp_path: Path, number: signal.Signals)
         assert await process.wait() == (-signal.SIGINT if number == signal.SIGINT else 9)
 
 
-async def test_a_command_that_is_killed_has_ended_when_that_is_told(tmp_path: Path) -> None:
+async def test_a_killed_command_has_ended_when_its_client_ends(tmp_path: Path) -> None:
     process = await waiting(tmp_path)
     process.send_signal(KILL)
     async with asyncio.timeout(60):

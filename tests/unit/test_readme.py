@@ -1,4 +1,4 @@
-"""The README's use case, taken from the README and asked."""
+"""The use case of the README, run as it is there."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ANSWER = re.compile(r"You rolled a (\d+) with a die of 20 sides\.")
 
 
 @pytest.fixture(autouse=True)
-def forget_what_was_imported(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def unload_use_cases(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     # Ours, where Parlor is installed, would only take time to start.
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: ())
     path, modules = list(use_cases.__path__), set(sys.modules)

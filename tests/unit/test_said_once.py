@@ -1,4 +1,4 @@
-"""What is said in one place only, read from the sources: a second place would be forgotten when the first changes."""
+"""Facts that must stand in one place of the sources only, so that no second place is forgotten in a change."""
 
 from __future__ import annotations
 
@@ -63,11 +63,11 @@ def test_halves_of_characters_are_mended_in_one_place() -> None:
     assert makers == {"text/surrogates.py"}
 
 
-def test_the_sentence_for_what_nobody_foresaw_stands_in_one_place() -> None:
+def test_the_message_for_unexpected_errors_stands_in_one_place() -> None:
     assert files_that_say(errors.INTERNAL_MESSAGE) == {"errors.py"}
 
 
-def test_how_a_step_ends_and_how_long_all_took_is_told_in_one_place() -> None:
+def test_the_end_of_a_step_and_the_duration_are_written_in_one_place() -> None:
     writer = {"streaming/answers/workflow_writer.py"}
     assert (makers_of("DurationSummary"), files_that_read("step_failed")) == (writer, writer)
 
@@ -103,7 +103,7 @@ PATCHING = ("setattr", "delattr", "setitem")
 
 
 def patched(module: ast.Module) -> Iterator[str]:
-    """Return what a test module lets `monkeypatch` replace, as the place that it was imported from."""
+    """Return the targets of `monkeypatch` in a test module, by the modules that they were imported from."""
     origin: dict[str, str] = {}
     for node in ast.walk(module):
         if isinstance(node, ast.ImportFrom):

@@ -1,4 +1,4 @@
-"""The wheel: the server with its client, and nothing of the workshop that a clone has beside it."""
+"""The wheel contains the server and its client, without development tools."""
 
 from __future__ import annotations
 
@@ -74,20 +74,20 @@ def test_beside_the_rooms_the_wheel_holds_the_page_and_data_and_nothing_for_a_cl
     ]
 
 
-def test_what_is_installed_sends_to_a_clone_who_wants_to_test(installed: Path, tmp_path: Path) -> None:
+def test_an_installed_package_refers_to_a_clone_for_tests(installed: Path, tmp_path: Path) -> None:
     done = run_installed(installed, ["test", "--python"], tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "'test' is a command of a clone: run ./parlor test there.\n"
 
 
-def test_the_help_of_what_is_installed_speaks_of_no_clone(installed: Path, tmp_path: Path) -> None:
+def test_the_help_of_an_installed_package_does_not_mention_a_clone(installed: Path, tmp_path: Path) -> None:
     done = run_installed(installed, ["help"], tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "clone" not in done.stdout
     assert "import-workflow" in done.stdout
 
 
-def test_what_is_installed_imports_a_workflow(installed: Path, tmp_path: Path) -> None:
+def test_an_installed_package_imports_a_workflow(installed: Path, tmp_path: Path) -> None:
     file = ROOT / "tests/unit/agents_sdk/exported/triage.py"
     done = run_installed(installed, ["import-workflow", str(file), "post-office", "--into", "mine"], tmp_path)
     assert (done.returncode, done.stderr) == (0, "")

@@ -12,7 +12,7 @@ from infra.checks import find_hosts_in_locks, run_checks
 from infra.client_build import ROOT, Clone, build_client, client_sources, fingerprint_of
 from infra.nginx import find_nginx, provide_nginx
 from infra.test_reports import Outcome, read_junit_report, read_vitest_report
-from infra.testing import in_workers, plan_of, python_environment, run_tests
+from infra.testing import plan_parts, python_environment, run_tests, worker_options
 
 JUNIT = """<?xml version="1.0"?><testsuites><testsuite name="pytest" errors="{errors}" failures="{failures}"
 skipped="{skipped}" tests="{tests}" time="1"/></testsuites>"""
@@ -72,7 +72,7 @@ def test_a_file_moved_without_a_change_of_content_asks_for_a_build(clone: Clone)
     assert fingerprint(clone) != before
 
 
-def test_each_module_is_compiled_once_also_for_who_wants_no_bytecode_beside_the_sources(
+def test_each_module_is_compiled_once_even_without_bytecode_beside_the_sources(
     clone: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PYTHONPYCACHEPREFIX", raising=False)
@@ -137,8 +137,8 @@ def test_a_whole_part_runs_in_twice_as_many_processes_as_there_are_processors_an
     monkeypatch: pytest.MonkeyPatch, processors: int, workers: str
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(processors)), raising=False)
-    assert in_workers("worksteal") == ["-n", workers, "--dist", "worksteal"]
-    assert int(in_workers("worksteal", is_alone=False)[1]) == int(workers) - 1, "another part fills the gaps"
+    assert worker_options("worksteal") == ["-n", workers, "--dist", "worksteal"]
+    assert int(worker_options("worksteal", is_alone=False)[1]) == int(workers) - 1, "another part fills the gaps"
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_whole_part_runs_in_twice_as_many_processes_as_there_are_processors_an
 def test_the_longest_parts_begin_first_and_the_browsers_waits_until_there_is_one(
     names: list[str], has_browser: bool, order: list[str]
 ) -> None:
-    assert plan_of(names, has_browser=has_browser) == order
+    assert plan_parts(names, has_browser=has_browser) == order
 
 
 @pytest.mark.parametrize("args", [["--pyton"], ["--", "-k", "x"], ["--python", "--client", "--", "-k", "x"]])

@@ -1,4 +1,4 @@
-"""Readers of widgets, and their mistakes as sentences."""
+"""Helpers that read the components, actions, texts and mistakes of a widget."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def texts_of(widget: Mapping[str, Any]) -> list[str]:
 
 
 def problems(widget: Mapping[str, Any]) -> list[str]:
-    """Return what is wrong with a widget that our use cases make, who write no nulls either."""
+    """Return the mistakes in a widget of our use cases, which must not contain nulls, either."""
     json.dumps(widget, allow_nan=False)
     nulls = [f"{node.get('type')}.{name} is null" for node in nodes_of(widget) for name in node if node[name] is None]
     return nulls + [str(finding) for finding in validate_widget(widget)]

@@ -1,4 +1,4 @@
-"""Clicks in the to-do list: no model, one transaction, and the list drawn again from the database."""
+"""Actions of the to-do list: each is one transaction without the model, after which the list is drawn again."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class ToggleTodo(BaseModel, extra="forbid"):
 
     Attributes:
         item_id: Which to-do.
-        done: The state it shall have.
-        completed: The box's own value, which the client adds under the box's name. Not used: `done` was offered.
+        done: The state to set.
+        completed: The checkbox's own value, which the client adds under its name. Not used: the widget offered `done`.
     """
 
     item_id: ItemId
@@ -52,21 +52,21 @@ class ShowMore(BaseModel, extra="forbid"):
 
 
 class ClearDone(BaseModel, extra="forbid"):
-    """The button that deletes what is done."""
+    """The button that deletes the to-dos that are done."""
 
 
 class TodoActions:
-    """The handlers. They may run side by side; each sets a state and none assumes what the widget showed."""
+    """The action handlers. They may run concurrently: each sets a state, whatever the clicked widget showed."""
 
     @action("todo.add")
     async def add(self, payload: AddTodo, turn: ActionTurn) -> None:
-        """Add a to-do, and say where it is when it is too far down to be seen."""
+        """Add a to-do, with a note when it is too far down in the list to be visible."""
         (added,) = await _items(turn).add(turn.user_id, [payload.title], payload.priority)
         await _redraw(turn, added_id=added.id)
 
     @action("todo.toggle")
     async def toggle(self, payload: ToggleTodo, turn: ActionTurn) -> None:
-        """Tick a to-do off, or reopen it. One that was deleted elsewhere just disappears."""
+        """Tick a to-do off, or reopen it. One that was deleted elsewhere disappears from the list."""
         await _items(turn).set_done(turn.user_id, payload.item_id, payload.done)
         await _redraw(turn)
 
@@ -78,7 +78,7 @@ class TodoActions:
 
     @action("todo.clear_done")
     async def clear_done(self, payload: ClearDone, turn: ActionTurn) -> None:
-        """Delete all that is done."""
+        """Delete the to-dos that are done."""
         await _items(turn).clear_done(turn.user_id)
         await _redraw(turn)
 
@@ -93,7 +93,7 @@ def _items(turn: ActionTurn) -> TodoItems:
 
 
 async def _redraw(turn: ActionTurn, *, limit: int | None = None, added_id: str | None = None) -> None:
-    """Replace the clicked list by the present one, with as many entries as it showed."""
+    """Replace the clicked widget with the current list, at the same number of rows unless `limit` is given."""
     if limit is None:
         limit = rows_shown(turn.sender.widget.model_dump()) if turn.sender else 0
     todos = await _items(turn).load(turn.user_id)

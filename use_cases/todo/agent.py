@@ -1,4 +1,4 @@
-"""The to-do assistant: its instructions, its tools, and the phrasings it understands without a model."""
+"""The to-do assistant: its instructions, its tools, and the phrases that work without a model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from use_cases.todo.matching import find_todo
 from use_cases.todo.widgets import count_text, item_lines, item_text
 
 SHOW_LIST = "todo.show_list"
-"""Set in `turn.state` by every tool that read or changed the list: the answer ends with the list."""
+"""Key of `turn.state` that every tool sets when it reads or changes the list: the answer then ends with the list."""
 
 MAX_CANDIDATES = 10
 
@@ -45,7 +45,7 @@ Which = Annotated[
 
 
 def build_todo_agent(client: BaseChatClient[Any]) -> Agent[Any]:
-    """Return the agent that keeps the list; it holds no state and may answer for everybody at once."""
+    """Return the to-do agent, which has no state and can serve concurrent answers."""
     return Agent(client, INSTRUCTIONS, name="todo", tools=TOOLS)
 
 
@@ -66,8 +66,8 @@ async def add_todo(
     turn.state[SHOW_LIST] = True
     with_priority = "" if priority == "normal" else f" with {priority} priority"
     if len(added) == 1:
-        return f"Added {_quoted(added[0])}{with_priority}."
-    return f"Added {len(added)} to-dos{with_priority}: {', '.join(_quoted(item) for item in added)}."
+        return f"Added {_quote(added[0])}{with_priority}."
+    return f"Added {len(added)} to-dos{with_priority}: {', '.join(_quote(item) for item in added)}."
 
 
 @tool(additional_properties={"title": "Read the list", "icon": "notebook"})
@@ -103,13 +103,13 @@ async def reopen_todo(which: Which, ctx: FunctionInvocationContext) -> str:
 async def delete_todo(which: Which, ctx: FunctionInvocationContext) -> str:
     """Delete a to-do for good, done or not. Call this only when the person wants it gone, not when it is done."""
     turn = turn_of(ctx)
-    item = _choose(await _items(turn).load(turn.user_id), which)
+    item = _resolve_todo(await _items(turn).load(turn.user_id), which)
     if isinstance(item, str):
         return item
     turn.state[SHOW_LIST] = True
     if not await _items(turn).delete(turn.user_id, item.id):
-        return f"{_quoted(item)} was deleted already."
-    return f"Deleted {_quoted(item)}."
+        return f"{_quote(item)} was deleted already."
+    return f"Deleted {_quote(item)}."
 
 
 @tool(additional_properties={"title": "Clear done to-dos", "icon": "lucide:trash-2"})
@@ -130,62 +130,62 @@ def _items(turn: Turn) -> TodoItems:
     return TodoItems(turn.services.database)
 
 
-def _quoted(item: Todo) -> str:
+def _quote(item: Todo) -> str:
     return f"“{item.title}” (#{item.number})"
 
 
 async def _set_done(turn: Turn, which: str, *, is_done: bool) -> str:
-    item = _choose(await _items(turn).load(turn.user_id), which, prefer_done=not is_done)
+    item = _resolve_todo(await _items(turn).load(turn.user_id), which, prefer_done=not is_done)
     if isinstance(item, str):
         return item
     turn.state[SHOW_LIST] = True
     if item.is_done is is_done:
-        return f"{_quoted(item)} is {'done' if is_done else 'open'} already."
+        return f"{_quote(item)} is {'done' if is_done else 'open'} already."
     if not await _items(turn).set_done(turn.user_id, item.id, is_done):
-        return f"{_quoted(item)} was deleted meanwhile."
-    return f"{_quoted(item)} is {'done' if is_done else 'open again'}."
+        return f"{_quote(item)} was deleted meanwhile."
+    return f"{_quote(item)} is {'done' if is_done else 'open again'}."
 
 
-def _choose(todos: TodoList, which: str, *, prefer_done: bool | None = None) -> Todo | str:
-    """Return the to-do that is meant, or the sentence that asks for it; then nothing may be changed."""
+def _resolve_todo(todos: TodoList, which: str, *, prefer_done: bool | None = None) -> Todo | str:
+    """Return the to-do that `which` refers to, or the text with which the tool answers when it is not clear."""
     match = find_todo(todos.items, which, prefer_done=prefer_done)
-    if len(match.found) == 1:
-        return match.found[0]
-    if match.found:
-        lines = [f"- {item_text(item)}" for item in match.found[:MAX_CANDIDATES]]
-        if len(match.found) > MAX_CANDIDATES:
-            lines.append(f"- … and {len(match.found) - MAX_CANDIDATES} more")
-        example = f"#{match.found[0].number}"
+    if len(match.todos) == 1:
+        return match.todos[0]
+    if match.todos:
+        lines = [f"- {item_text(item)}" for item in match.todos[:MAX_CANDIDATES]]
+        if len(match.todos) > MAX_CANDIDATES:
+            lines.append(f"- … and {len(match.todos) - MAX_CANDIDATES} more")
+        example = f"#{match.todos[0].number}"
         return "\n".join(
             [
-                f"{len(match.found)} to-dos match “{which.strip()}”. Which one do you mean? "
+                f"{len(match.todos)} to-dos match “{which.strip()}”. Which one do you mean? "
                 f"Nothing was changed; name it by its number, such as {example}.",
                 "",
                 *lines,
             ]
         )
     sentence = f"No to-do matches “{which.strip()}”, so nothing was changed."
-    if match.near:
+    if match.near_misses:
         return "\n".join(
-            [f"{sentence} Did you mean one of these?", "", *(f"- {item_text(item)}" for item in match.near)]
+            [f"{sentence} Did you mean one of these?", "", *(f"- {item_text(item)}" for item in match.near_misses)]
         )
     return sentence
 
 
-# Phrasings for the built-in model, the first that fits wins
+# Phrases for the built-in model; the first match wins
 
-# (?s): a title may have been pasted with a line break in it.
+# (?s): a pasted title may contain a line break.
 _START = r"(?s)^\s*(?:please\s+|(?:can|could|would) you (?:please )?)?"
 _END = r"(?:,?\s+please)?[\s.!?]*$"
 _LIST = r"(?:my |the )?(?:to-?\s?dos?|to-?\s?do list|list|tasks?|task list)"
 _SHOW = r"(?:show|list|see|display|read|view)(?: me)?(?: all)?(?: of)?"
 _KIND = r"(?:to-?do|task|item)"
 _LEVEL = r"(?P<level>high|highest|top|urgent|low|lowest|normal|medium)[ -]priority"
-_PRIORITY = (
+_PRIORITY_PATTERNS = (
     re.compile(rf"[\s,(]+(?:with |as |at )?(?:an? )?{_LEVEL}\)?$", re.IGNORECASE),
     re.compile(rf"^(?:an? )?{_LEVEL}\s+(?:{_KIND}\b)?[:\s]*", re.IGNORECASE),
 )
-_LEVELS: dict[str, Priority] = {
+_PRIORITY_BY_WORD: dict[str, Priority] = {
     "high": "high",
     "highest": "high",
     "top": "high",
@@ -196,61 +196,63 @@ _LEVELS: dict[str, Priority] = {
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "„": "“", "«": "»", "`": "`"}
 
 
-def _unquoted(text: str) -> str:
-    """Return a text without quotes around it and without punctuation at its end."""
+def _strip_quotes(text: str) -> str:
+    """Return a text without enclosing quotes and final punctuation."""
     text = text.strip().rstrip(".,;:!? ")
     if len(text) > 2 and _QUOTES.get(text[0]) == text[-1]:
         text = text[1:-1].strip().rstrip(".,;:! ")
     return text
 
 
-def _addition(match: re.Match[str]) -> Mapping[str, Any]:
+def _parse_addition(match: re.Match[str]) -> Mapping[str, Any]:
     text = match["title"].strip().rstrip(".,;:!? ")
     priority: Priority = "normal"
-    for pattern in _PRIORITY:
-        if found := pattern.search(text):
-            priority = _LEVELS.get(found["level"].lower(), "normal")
-            text = text[: found.start()] + text[found.end() :]
+    for pattern in _PRIORITY_PATTERNS:
+        if level := pattern.search(text):
+            priority = _PRIORITY_BY_WORD.get(level["level"].lower(), "normal")
+            text = text[: level.start()] + text[level.end() :]
             break
-    # Commas and "and" are part of many titles; only a semicolon or a new line surely begins another.
-    titles = [title for part in re.split(r"[;\n]", text) if (title := _unquoted(part))]
+    # Titles often contain commas and "and", so that only semicolons and new lines separate them.
+    titles = [title for part in re.split(r"[;\n]", text) if (title := _strip_quotes(part))]
     arguments: dict[str, Any] = {"title": titles[0] if titles else "", "priority": priority}
     if titles[1:]:
         arguments["more_titles"] = titles[1:]
     return arguments
 
 
-def _named(match: re.Match[str]) -> Mapping[str, Any]:
-    return {"which": _unquoted(match["which"])}
+def _parse_which(match: re.Match[str]) -> Mapping[str, Any]:
+    return {"which": _strip_quotes(match["which"])}
 
 
-def _listing(match: re.Match[str]) -> Mapping[str, Any]:
+def _parse_status(match: re.Match[str]) -> Mapping[str, Any]:
     status = match.groupdict().get("status")
     if status is None:
         return {}
     return {"status": "open" if status.lower() in ("open", "left") else "done"}
 
 
-def _phrase(tool_name: str, pattern: str, example: str | None = None) -> OfflinePhrase:
+def _build_phrase(tool_name: str, pattern: str, example: str | None = None) -> OfflinePhrase:
     if "<which>" in pattern:
-        return OfflinePhrase(_START + pattern + _END, tool_name, _named, example=example)
+        return OfflinePhrase(_START + pattern + _END, tool_name, _parse_which, example=example)
     if "<title>" in pattern:
-        return OfflinePhrase(_START + pattern + _END, tool_name, _addition, example=example)
-    return OfflinePhrase(_START + pattern + _END, tool_name, _listing, example=example)
+        return OfflinePhrase(_START + pattern + _END, tool_name, _parse_addition, example=example)
+    return OfflinePhrase(_START + pattern + _END, tool_name, _parse_status, example=example)
 
 
 OFFLINE_PHRASES: tuple[OfflinePhrase, ...] = (
-    _phrase(
+    _build_phrase(
         "list_todos",
         rf"{_SHOW} (?:my |the )?(?P<status>open|left|done|completed|finished)(?: ones| {_LIST})?",
     ),
-    _phrase("list_todos", rf"(?:{_SHOW} |open )?{_LIST}", "Show my to-dos"),
-    _phrase("list_todos", r"(?:show me )?what(?:'s|’s| is| are)? (?P<status>open|left|done|completed|finished)\b.*?"),
-    _phrase(
+    _build_phrase("list_todos", rf"(?:{_SHOW} |open )?{_LIST}", "Show my to-dos"),
+    _build_phrase(
+        "list_todos", r"(?:show me )?what(?:'s|’s| is| are)? (?P<status>open|left|done|completed|finished)\b.*?"
+    ),
+    _build_phrase(
         "list_todos",
         r"(?:show me )?(?:what|do i have)\b.*?\b(?:to-?\s?dos?|list|tasks?|left|must do|should i do)\b.*?",
     ),
-    _phrase(
+    _build_phrase(
         "add_todo",
         rf"(?:add|create|put|note(?: down)?)\s+(?:to {_LIST}\s*:?\s+)?"
         rf"(?:(?:an? )?(?:new )?{_KIND}s?(?: to {_LIST})?\s*[:–-]\s*"
@@ -258,36 +260,36 @@ OFFLINE_PHRASES: tuple[OfflinePhrase, ...] = (
         rf"(?P<title>.+?)(?:\s+(?:to|on|onto) {_LIST})?",
         "Add buy milk with high priority",
     ),
-    _phrase("add_todo", rf"new {_KIND}\s*[:–-]?\s+(?P<title>.+?)"),
-    _phrase(
+    _build_phrase("add_todo", rf"new {_KIND}\s*[:–-]?\s+(?P<title>.+?)"),
+    _build_phrase(
         "add_todo",
         r"(?:remind me to|remember to|don['’]?t (?:let me )?forget to|i (?:need|have) to|i must)\s+(?P<title>.+?)",
         "Remind me to call Anna",
     ),
-    _phrase("reopen_todo", r"(?:re-?open|uncheck|untick|un-?complete)\s+(?P<which>.+?)", "Reopen buy milk"),
-    _phrase("reopen_todo", r"mark\s+(?P<which>.+?)\s+as (?:open|undone|not done|incomplete)"),
-    _phrase("reopen_todo", r"(?P<which>\S.*?)\s+(?:is not|isn['’]t) (?:done|finished)(?: yet)?"),
-    _phrase(
+    _build_phrase("reopen_todo", r"(?:re-?open|uncheck|untick|un-?complete)\s+(?P<which>.+?)", "Reopen buy milk"),
+    _build_phrase("reopen_todo", r"mark\s+(?P<which>.+?)\s+as (?:open|undone|not done|incomplete)"),
+    _build_phrase("reopen_todo", r"(?P<which>\S.*?)\s+(?:is not|isn['’]t) (?:done|finished)(?: yet)?"),
+    _build_phrase(
         "complete_todo",
         r"mark\s+(?P<which>.+?)\s+(?:as )?(?:done|complete|completed|finished)",
         "Mark buy milk as done",
     ),
-    _phrase("complete_todo", r"(?:i(?:['’]m| am) )?(?:done|finished) with\s+(?P<which>.+?)"),
-    _phrase("complete_todo", r"(?:check|tick|cross)\s+(?P<which>.+?)\s+off"),
-    _phrase(
+    _build_phrase("complete_todo", r"(?:i(?:['’]m| am) )?(?:done|finished) with\s+(?P<which>.+?)"),
+    _build_phrase("complete_todo", r"(?:check|tick|cross)\s+(?P<which>.+?)\s+off"),
+    _build_phrase(
         "complete_todo",
         r"(?:complete|finish|(?:check|tick|cross) off|tick|i(?: have|['’]ve)? (?:done|did|finished|completed))"
         r"\s+(?P<which>.+?)",
         "Complete buy milk",
     ),
-    _phrase("complete_todo", r"(?P<which>\S.*?)\s+is (?:done|finished|completed?)"),
-    _phrase(
+    _build_phrase("complete_todo", r"(?P<which>\S.*?)\s+is (?:done|finished|completed?)"),
+    _build_phrase(
         "clear_done_todos",
         r"(?:clear|remove|delete|clean up) (?:all )?(?:of )?(?:the |my )?(?:done|completed|finished)"
         r"(?: (?:to-?dos?|items|tasks|ones))?(?: from (?:my|the) list)?",
         "Clear done to-dos",
     ),
-    _phrase(
+    _build_phrase(
         "delete_todo",
         rf"(?:delete|remove|erase)\s+(?:the {_KIND}\s+)?(?P<which>.+?)(?: from {_LIST})?",
         "Delete buy milk",

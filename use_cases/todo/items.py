@@ -1,4 +1,4 @@
-"""A user's to-dos: their tables, and what can be done to them."""
+"""The to-dos of users: tables, value types, and the operations on them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_TITLE_CHARS = 200
 MAX_ITEMS_PER_USER = 1_000
 MAX_TITLES_PER_CALL = 50
 
-_RANK: dict[str, int] = {"high": 0, "normal": 1, "low": 2}
+_PRIORITY_ORDER: dict[str, int] = {"high": 0, "normal": 1, "low": 2}
 
 
 class TodoBase(DeclarativeBase):
@@ -31,7 +31,7 @@ class TodoBase(DeclarativeBase):
 
 
 class TodoListRow(TodoBase):
-    """One per user. Its row is locked while to-dos are added, so that numbers and the bound hold."""
+    """A list, one per user. Adding to-dos locks the row, so that numbers stay unique and the limit holds."""
 
     __tablename__ = "todo_lists"
 
@@ -40,7 +40,7 @@ class TodoListRow(TodoBase):
 
 
 class TodoItemRow(TodoBase):
-    """One to-do. `number` is also its place: later ones have higher numbers, and none is used twice."""
+    """A to-do. `number` also gives the order: later to-dos have higher numbers, and none is used twice."""
 
     __tablename__ = "todo_items"
     __table_args__ = (
@@ -95,12 +95,12 @@ class TodoList:
 
     @property
     def open_count(self) -> int:
-        """How many are still to be done."""
+        """How many to-dos are open."""
         return sum(not item.is_done for item in self.items)
 
     @property
     def done_count(self) -> int:
-        """How many are ticked off."""
+        """How many to-dos are done."""
         return len(self.items) - self.open_count
 
 
@@ -128,14 +128,14 @@ class TodoItems:
         self._database = database
 
     async def load(self, user_id: str) -> TodoList:
-        """Return the user's list; one who never had any gets an empty one."""
+        """Return the user's list, which is empty for a new user."""
         async with self._database.read() as session:
             last_number = await session.scalar(select(TodoListRow.last_number).where(TodoListRow.user_id == user_id))
             rows = await session.scalars(
                 select(TodoItemRow).where(TodoItemRow.user_id == user_id).order_by(TodoItemRow.number)
             )
-            items = [_todo(row) for row in rows]
-        items.sort(key=lambda item: (item.is_done, 0 if item.is_done else _RANK[item.priority]))
+            items = [_todo_from_row(row) for row in rows]
+        items.sort(key=lambda item: (item.is_done, 0 if item.is_done else _PRIORITY_ORDER[item.priority]))
         return TodoList(tuple(items), last_number or 0)
 
     async def add(self, user_id: str, titles: Sequence[str], priority: Priority = "normal") -> tuple[Todo, ...]:
@@ -189,22 +189,22 @@ class TodoItems:
                 for number, title in enumerate(cleaned, (last_number or 0) - len(cleaned) + 1)
             ]
             session.add_all(rows)
-        return tuple(_todo(row) for row in rows)
+        return tuple(_todo_from_row(row) for row in rows)
 
     async def set_done(self, user_id: str, item_id: str, is_done: bool) -> bool:
-        """Put a to-do into a state; one that is in it already stays as it is.
+        """Mark a to-do as done or open; `completed_at` changes only with the state.
 
         Returns:
             Whether the user has this to-do.
         """
-        mine = (TodoItemRow.user_id == user_id, TodoItemRow.id == item_id)
+        owned_item = (TodoItemRow.user_id == user_id, TodoItemRow.id == item_id)
         async with self._database.write() as session:
             await session.execute(
                 update(TodoItemRow)
-                .where(*mine, TodoItemRow.is_done != is_done)
+                .where(*owned_item, TodoItemRow.is_done != is_done)
                 .values(is_done=is_done, completed_at=utc_now() if is_done else None)
             )
-            return await session.scalar(select(TodoItemRow.id).where(*mine)) is not None
+            return await session.scalar(select(TodoItemRow.id).where(*owned_item)) is not None
 
     async def delete(self, user_id: str, item_id: str) -> bool:
         """Delete a to-do for good; return whether the user had it."""
@@ -225,13 +225,13 @@ class TodoItems:
             return len(deleted.all())
 
 
-def _todo(row: TodoItemRow) -> Todo:
+def _todo_from_row(row: TodoItemRow) -> Todo:
     priority: Priority = row.priority  # type: ignore[assignment]  # the table's check constraint holds it
     return Todo(row.id, row.number, row.title, priority, row.is_done, row.created_at, row.completed_at)
 
 
 def _is_unprintable(char: str) -> bool:
-    """Say whether `char` is a control character, half a surrogate pair, or turns the direction of what follows."""
+    """Return whether `char` is a control character, a lone surrogate, or a bidirectional formatting character."""
     return (
         unicodedata.category(char) in {"Cc", "Cs"} or char in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
     )

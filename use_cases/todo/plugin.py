@@ -1,4 +1,4 @@
-"""The to-do list as a use case: what it is called, and the server that puts agent and actions together."""
+"""The to-do list as a use case: its description, and the server that combines agent and actions."""
 
 from __future__ import annotations
 
@@ -42,18 +42,18 @@ def register_use_case(services: Services) -> UseCase:
 
 
 class TodoServer(TodoActions, BaseChatKitServer):
-    """Answers with the to-do assistant, and ends an answer that touched the list with the list."""
+    """Answers with the to-do assistant; an answer whose tools used the list ends with the list widget."""
 
     def __init__(self, services: Services) -> None:
         super().__init__(services, offline=OFFLINE_PHRASES)
         self._agent = build_todo_agent(self.chat_client)
 
     def get_agent(self, turn: Turn) -> Agent[Any]:
-        """Return the one agent; it keeps nothing between answers."""
+        """Return the shared agent, which keeps no state between answers."""
         return self._agent
 
     async def post_respond_hook(self, thread: ThreadMetadata, turn: Turn) -> None:
-        """Show the list once when a tool touched it; earlier ones become a line, so that one is live."""
+        """Show the list if a tool used it, and collapse earlier list widgets, so that only one is live."""
         if not turn.state.get(SHOW_LIST):
             return
         todos = await TodoItems(self.services.database).load(turn.user_id)

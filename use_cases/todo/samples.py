@@ -1,4 +1,4 @@
-"""Sample widgets of the to-do list, to look at while they are written: `parlor widgets`, `/dev/widgets`."""
+"""Sample widgets of the to-do list for the previews of widgets: `parlor widgets` and `/dev/widgets`."""
 
 from __future__ import annotations
 

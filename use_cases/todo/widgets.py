@@ -1,4 +1,4 @@
-"""Widgets of the to-do list: pure functions from a list to JSON and to words."""
+"""Widgets of the to-do list: pure functions that turn a list into JSON and into text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PAST_ROOT_ID = "todo.list.past"
 
 ROWS_PER_PAGE = 50
 MAX_ROWS = 300
-"""How many rows a widget has at most, however often "Show more" is pressed: it travels whole with every click."""
+"""Limit of the rows in a widget, however often "Show more" is pressed: every click sends the whole widget."""
 
 MAX_TEXT_LINES = 100
 
@@ -22,14 +22,14 @@ _PRIORITY_BADGES: dict[Priority, tuple[str, str]] = {"high": ("High", "danger"),
 
 
 def build_list_widget(todos: TodoList, *, limit: int = ROWS_PER_PAGE, note: str | None = None) -> dict[str, Any]:
-    """Return the live list: counts, a form, one row per to-do, each with its actions.
+    """Return the live list: counts, a form for additions, and a row with actions for each to-do.
 
     Args:
         todos: The list, in the order in which it is shown.
         limit: How many rows before "Show more"; rounded up to whole pages, at most `MAX_ROWS`.
-        note: A line below the form about what has just happened.
+        note: A line below the form about the last change.
     """
-    limit = _whole_pages(limit)
+    limit = _round_up_to_pages(limit)
     shown = todos.items[:limit]
     children: list[dict[str, Any]] = [_build_header(todos), _build_add_form(todos)]
     if note:
@@ -50,7 +50,7 @@ def build_list_widget(todos: TodoList, *, limit: int = ROWS_PER_PAGE, note: str 
 
 
 def build_past_widget() -> dict[str, Any]:
-    """Return the line that an older list collapses into: it offers no action."""
+    """Return the line that replaces an older list; it has no actions."""
     return {
         "type": "Basic",
         "id": PAST_ROOT_ID,
@@ -65,7 +65,7 @@ def build_past_widget() -> dict[str, Any]:
 
 
 def rows_shown(widget: Mapping[str, Any]) -> int:
-    """Return how many to-dos a stored list widget shows, so that it can be drawn again as long as it was."""
+    """Return how many to-dos a stored list widget shows, so that it can be redrawn at the same length."""
     for child in widget.get("children", ()):
         if child.get("key") == "rows":
             return len(child.get("children", ()))
@@ -73,22 +73,22 @@ def rows_shown(widget: Mapping[str, Any]) -> int:
 
 
 def is_shown(todos: TodoList, item_id: str, limit: int) -> bool:
-    """Say whether a to-do is among the rows of a widget that is drawn with this limit."""
-    return any(item.id == item_id for item in todos.items[: _whole_pages(limit)])
+    """Return whether a widget with this limit shows a row for the to-do."""
+    return any(item.id == item_id for item in todos.items[: _round_up_to_pages(limit)])
 
 
 def list_text(todos: TodoList) -> str:
-    """Return the list in words, one line per to-do: for the clipboard, and for the model in later turns."""
+    """Return the list as text, one line per to-do: for the clipboard, and for the model in later turns."""
     return "\n".join([f"To-do list: {count_text(todos)}", *item_lines(todos.items)])
 
 
 def count_text(todos: TodoList) -> str:
-    """Return the counts in words, e.g. ``"3 open, 1 done"``."""
+    """Return the counts as text, e.g. ``"3 open, 1 done"``."""
     return f"{todos.open_count} open, {todos.done_count} done"
 
 
 def item_lines(items: Sequence[Todo]) -> list[str]:
-    """Return one line per to-do, at most `MAX_TEXT_LINES`, and then one that says how many are left out."""
+    """Return one line per to-do; beyond `MAX_TEXT_LINES`, a last line with the number left out."""
     lines = [f"- {item_text(item)}" for item in items[:MAX_TEXT_LINES]]
     if len(items) > MAX_TEXT_LINES:
         lines.append(f"- … and {len(items) - MAX_TEXT_LINES} more")
@@ -96,7 +96,7 @@ def item_lines(items: Sequence[Todo]) -> list[str]:
 
 
 def item_text(item: Todo) -> str:
-    """Return a to-do in words, e.g. ``"#3 Buy milk (high priority, done)"``."""
+    """Return a to-do as text, e.g. ``"#3 Buy milk (high priority, done)"``."""
     remarks = [f"{item.priority} priority"] if item.priority != "normal" else []
     if item.is_done:
         remarks.append("done")
@@ -126,7 +126,7 @@ def _build_header(todos: TodoList) -> dict[str, Any]:
 def _build_add_form(todos: TodoList) -> dict[str, Any]:
     return {
         "type": "Form",
-        # A new key after each addition: the form starts empty again, and only then.
+        # A new key clears the form, after each addition and only then.
         "key": f"add-{todos.last_number}",
         "direction": "row",
         "align": "center",
@@ -167,13 +167,13 @@ def _build_row(item: Todo) -> dict[str, Any]:
     state = "done" if item.is_done else "open"
     checkbox: dict[str, Any] = {
         "type": "Checkbox",
-        # A new key in each state: what is ticked is what the database says, not what was clicked last.
+        # A new key for each state makes the client show the stored state instead of the last click.
         "key": f"{item.id}-{state}",
-        # The client adds the box's own value to the payload under this name, so it must not be `done`: of two equal
-        # keys the payload's would win, with an error.
+        # The client adds the checkbox's value to the payload under this name. It must differ from `done`: duplicate
+        # keys are an error.
         "name": "completed",
         "defaultChecked": item.is_done,
-        # The wanted state and not "the other one": the same click from two tabs ends in the same state.
+        # The target state rather than a toggle: the same click in two tabs has the same result.
         "onChangeAction": _action("todo.toggle", {"item_id": item.id, "done": not item.is_done}, loading="none"),
     }
     text: list[dict[str, Any]] = []
@@ -203,7 +203,7 @@ def _build_row(item: Todo) -> dict[str, Any]:
             *details,
             {
                 "type": "Button",
-                # With `uniform` only the icon is seen; the label names the button for those who do not see it.
+                # `uniform` shows the icon only; the label is for screen readers.
                 "label": f"Delete “{item.title}”",
                 "iconStart": "lucide:trash-2",
                 "uniform": True,
@@ -279,7 +279,7 @@ def _badge(label: str, color: str) -> dict[str, Any]:
 
 
 def _action(name: str, payload: Mapping[str, Any], *, loading: str) -> dict[str, Any]:
-    # Not streaming: it works while an answer is running, and the answer to the click is the widget itself.
+    # Without streaming, a click works while an answer is running, and its result is the widget itself.
     return {
         "type": name,
         "payload": dict(payload),
@@ -289,5 +289,5 @@ def _action(name: str, payload: Mapping[str, Any], *, loading: str) -> dict[str,
     }
 
 
-def _whole_pages(rows: int) -> int:
+def _round_up_to_pages(rows: int) -> int:
     return min(max(-(-rows // ROWS_PER_PAGE), 1) * ROWS_PER_PAGE, MAX_ROWS)

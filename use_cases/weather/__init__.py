@@ -1,1 +1,1 @@
-"""The weather assistant: current conditions, forecasts and local times of cities, with widgets to click."""
+"""The weather assistant: current conditions, forecasts and local times of cities, with interactive widgets."""

@@ -1,4 +1,4 @@
-"""Clicks in weather widgets: no model is asked, and the clicked widget is replaced."""
+"""Actions of weather widgets: each replaces the clicked widget, without the model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from use_cases.weather.widgets import CITIES_IN_LIST, build_cities_widget, build
 
 
 class WeatherActions:
-    """The handlers, for a server that has `forecasts`."""
+    """The action handlers, a mixin for a server that has `forecasts`."""
 
     forecasts: Forecasts
 
@@ -28,12 +28,12 @@ class WeatherActions:
 
     @action(SWITCH_UNITS)
     async def handle_units(self, payload: WeatherView, turn: ActionTurn) -> None:
-        """Show the same in the other units."""
+        """Show the same view in the other units."""
         await self._show(payload, turn)
 
     @action(REFRESH)
     async def handle_refresh(self, payload: WeatherView, turn: ActionTurn) -> None:
-        """Show the same with newer numbers."""
+        """Show the same view with current data."""
         await self._show(payload, turn, is_refresh=True)
 
     @action(SHOW_CITIES)

@@ -1,4 +1,4 @@
-"""The agent: what it is told, and the tools it may call."""
+"""The weather agent: its instructions and its tools."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ You are a friendly weather assistant. Answer in the language of the person.
 
 
 class WeatherTools:
-    """The tools. Each shows its widget in the chat and answers with sentences that a person could read."""
+    """The tools of the agent. Each shows a widget in the chat and returns text that a person can read, too."""
 
     def __init__(self, forecasts: Forecasts) -> None:
         self._forecasts = forecasts
 
     def all(self) -> list[Any]:
-        """Return the tools, for an agent."""
+        """Return all tools, for an agent."""
         return [self.get_current_weather, self.get_forecast, self.get_local_time, self.list_cities]
 
     @tool(additional_properties={"title": "Look up the weather", "icon": "globe"})
@@ -123,13 +123,13 @@ class WeatherTools:
         except UnavailableError as exc:
             return exc.message
         now = self._forecasts.now()
-        view = _view_of(search.city, chosen, days)
+        view = _build_view(search.city, chosen, days)
         text = describe_current(report, chosen, now) if days is None else describe_forecast(report, days, chosen, now)
         turn.widget(build_weather_widget(report, view, now), copy_text=text)
         return text
 
     def _ask_which(self, turn: Turn, search: CitySearch, units: Units) -> str:
-        """Offer what may be meant to be clicked on, and say the same in words."""
+        """Show the suggestions of a search as a selector, and return them as text."""
         text = explain_search(search)
         if search.suggestions:
             question = "Which one do you mean?" if search.is_ambiguous else "Did you mean one of these?"
@@ -139,11 +139,11 @@ class WeatherTools:
 
 
 def build_agent(client: BaseChatClient[Any], forecasts: Forecasts) -> Agent[Any]:
-    """Return the agent. It keeps nothing of a conversation and may answer many at a time."""
+    """Return the weather agent, which has no state and can serve concurrent answers."""
     return Agent(client, INSTRUCTIONS, name="weather", tools=WeatherTools(forecasts).all())
 
 
-def _view_of(city: City, units: Units, days: int | None) -> WeatherView:
+def _build_view(city: City, units: Units, days: int | None) -> WeatherView:
     if days is None:
         return WeatherView(city=city, units=units)
     return WeatherView(view="forecast", city=city, units=units, days=days)

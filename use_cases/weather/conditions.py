@@ -1,4 +1,4 @@
-"""Weather reports: the conditions of one city, in metric units, and how to say their numbers."""
+"""Weather reports: the conditions of one city in metric units, and functions that format their numbers."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Literal
 from use_cases.weather.places.cities import City
 
 Units = Literal["celsius", "fahrenheit"]
-"""The temperature scale a person reads; wind and precipitation follow it (km/h and mm, or mph and inches)."""
+"""Units for display: the scale of temperatures, with km/h and mm for Celsius, mph and inches for Fahrenheit."""
 
 Sky = Literal["clear", "partly-cloudy", "cloudy", "fog", "drizzle", "rain", "sleet", "snow", "thunder"]
-"""The kinds of sky that have an icon of their own."""
+"""The kinds of sky, each with its own icon."""
 
 MAX_DAYS = 7
 
@@ -67,7 +67,7 @@ class Current:
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """One hour to come."""
+    """One hour of the forecast."""
 
     time: datetime
     temperature_c: float
@@ -89,13 +89,13 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything known about the weather of one city.
+    """The weather of one city: current conditions and forecast.
 
     Attributes:
         city: The city.
-        current: Now.
-        hours: 24 hours of each day, from today's midnight on.
-        days: From today on, `MAX_DAYS` of them.
+        current: The current conditions.
+        hours: 24 hours for each day, starting at midnight today.
+        days: `MAX_DAYS` days, starting today.
         is_sample: Whether the numbers are made up and must be labelled so.
     """
 
@@ -107,12 +107,12 @@ class Report:
 
 
 def sky_of(code: int) -> Sky:
-    """Return the icon's name for a WMO weather code; an unknown code reads as cloudy."""
+    """Return the kind of sky for a WMO weather code, ``cloudy`` for an unknown one."""
     return _WMO.get(code, ("cloudy", ""))[0]
 
 
 def describe_sky(code: int) -> str:
-    """Return a WMO weather code in words, in lower case, e.g. ``"light rain"``."""
+    """Return the description of a WMO weather code in lower case, e.g. ``"light rain"``."""
     return _WMO.get(code, ("cloudy", "unsettled"))[1]
 
 
@@ -142,5 +142,5 @@ def format_precipitation(mm: float, units: Units) -> str:
 
 
 def compass_point(degrees_from_north: float) -> str:
-    """Return the nearest of eight compass points in words."""
+    """Return the name of the nearest of eight compass points."""
     return _COMPASS[round(degrees_from_north % 360 / 45) % 8]

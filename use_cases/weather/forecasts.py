@@ -1,4 +1,4 @@
-"""The weather and the cities, wherever they come from: Open-Meteo, the packaged list, or sample data."""
+"""Weather reports and city searches, from Open-Meteo, the packaged list of cities, or sample data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import httpx
 
 from errors import UnavailableError
 from use_cases.weather.conditions import Report
-from use_cases.weather.places.cities import City, CitySearch, choose_city, read_query
+from use_cases.weather.places.cities import City, CitySearch, choose_city, parse_query
 from use_cases.weather.places.city_lookup import LIST_TIMEOUT_S, CityLookup
 from use_cases.weather.places.countries import fold
 from use_cases.weather.settings import WeatherSettings
@@ -22,11 +22,11 @@ from use_cases.weather.sources.samples import build_sample_report
 
 logger = logging.getLogger(__name__)
 
-OFFLINE_MEMORY_S = 60.0
-"""After a failure in `auto`, how long sample data is given at once before the service is tried again."""
+RETRY_AFTER_S = 60.0
+"""How long `auto` serves sample data after a failure before it tries the service again."""
 
 REFRESH_MIN_AGE_S = 30.0
-"""Clicking "Refresh" again sooner than this shows what was just fetched."""
+"""Minimum age of a report before "Refresh" fetches a new one."""
 
 
 def utc_now() -> datetime:
@@ -35,15 +35,15 @@ def utc_now() -> datetime:
 
 
 class Forecasts:
-    """Answers what the weather is and where cities are, from the source that `WEATHER_SOURCE` names.
+    """Weather reports and city searches from the source that `WEATHER_SOURCE` names.
 
     Args:
         settings: The variables of the use case.
-        cache_dir: Where the searchable list of cities is kept; made when missing.
+        cache_dir: The folder of the searchable list of cities; created when missing.
         transport: Replaces the network, for tests.
-        clock: Seconds that never go back.
-        now: The current time, aware.
-        list_timeout_s: Longest wait for an answer of the list of cities, in seconds.
+        clock: A monotonic clock, in seconds.
+        now: Returns the current time, aware.
+        list_timeout_s: Time limit of a lookup in the list of cities, in seconds.
     """
 
     def __init__(
@@ -64,43 +64,44 @@ class Forecasts:
         self._retry_at = float("-inf")
 
     async def open(self) -> None:
-        """Begin to open the list of cities, and make the connection pool."""
+        """Start opening the list of cities, and create the connection pool."""
         await self._lookup.open()
         if self.settings.source != "sample":
             await self._open_meteo.open()
 
     async def close(self) -> None:
-        """Stop what is under way and close the connections."""
+        """Cancel pending requests and close the connections."""
         await self._lookup.close()
         await self._open_meteo.close()
 
     async def find_city(self, text: str) -> CitySearch:
-        """Return the city that `text` means, or suggestions.
+        """Return the city that `text` names, or suggestions.
 
         Raises:
-            UnavailableError: When only real data is allowed and the service cannot be reached, or there is no list.
+            UnavailableError: When only real data is allowed and the service cannot be reached, or when the list of
+                cities is not available.
         """
         if self._is_online():
             search = await self._find_online(text)
             if search.city is not None or search.suggestions:
                 return search
-        # Also when the service knows no such place: the list knows what it may be a misspelling of.
+        # Also when the service found nothing: only the list finds misspelled names.
         return await self._lookup.find(text)
 
     async def list_cities(self, country: str | None, query: str | None, limit: int) -> tuple[City, ...]:
-        """Return cities of the packaged list, see `CityIndex.list_cities`.
+        """Return cities of the packaged list; see `CityIndex.list_cities`.
 
         Raises:
-            UnavailableError: When there is no list.
+            UnavailableError: When the list is not available.
         """
         return await self._lookup.list_cities(country, query, limit)
 
     async def report(self, city: City, *, is_refresh: bool = False) -> Report:
-        """Return the weather of `city`; sample data says so in `is_sample`.
+        """Return the weather of `city`; `is_sample` marks sample data.
 
         Args:
             city: The place of the forecast.
-            is_refresh: Whether somebody asks for newer numbers than a moment ago.
+            is_refresh: Whether to accept only a report younger than `REFRESH_MIN_AGE_S`.
 
         Raises:
             UnavailableError: When only real data is allowed and the service cannot be reached.
@@ -111,24 +112,24 @@ class Forecasts:
                     city, max_age_s=REFRESH_MIN_AGE_S if is_refresh else REPORT_FRESH_S
                 )
             except UnavailableError as exc:
-                self._give_up(exc)
-        return self._open_meteo.kept_report(city) or build_sample_report(city, self.now())
+                self._handle_outage(exc)
+        return self._open_meteo.cached_report(city) or build_sample_report(city, self.now())
 
     async def _find_online(self, text: str) -> CitySearch:
-        """Search the weather service for a city; find nothing if it is down and sample data is allowed."""
-        for reading in read_query(text):
+        """Search the weather service for a city; return an empty result if it is down and sample data is allowed."""
+        for reading in parse_query(text):
             if len(reading.name) < 2:
-                continue  # the service answers nothing to a single letter
+                continue  # the service finds nothing for a single letter
             try:
-                found = await self._open_meteo.find_places(reading.name)
+                places = await self._open_meteo.find_places(reading.name)
             except UnavailableError as exc:
-                self._give_up(exc)
+                self._handle_outage(exc)
                 break
-            weights = await self._lookup.weights_of([candidate.city.id for candidate in found])
+            weights = await self._lookup.weights_of([candidate.city.id for candidate in places])
             candidates = [
-                replace(candidate, weight=weights.get(candidate.city.id, candidate.weight)) for candidate in found
+                replace(candidate, weight=weights.get(candidate.city.id, candidate.weight)) for candidate in places
             ]
-            # "Köln" is answered with "Cologne", which is meant; what else bears that name is the choice.
+            # For "Köln" the service returns "Cologne" first; the candidates are then all places of that name.
             if candidates:
                 names = {fold(candidate.city.name) for candidate in candidates}
                 name = fold(reading.name) if fold(reading.name) in names else fold(candidates[0].city.name)
@@ -147,12 +148,12 @@ class Forecasts:
             case "auto":
                 return self._clock() >= self._retry_at
 
-    def _give_up(self, exc: UnavailableError) -> None:
-        """Remember that the service is away, or say so when nothing else may be shown."""
+    def _handle_outage(self, exc: UnavailableError) -> None:
+        """Switch to sample data for `RETRY_AFTER_S`; raise `exc` when only real data is allowed."""
         if self.settings.source == "open-meteo":
             raise exc
         if self._clock() >= self._retry_at:
             logger.warning(
                 "weather service unreachable, giving sample data", extra={"cause": type(exc.__cause__).__name__}
             )
-        self._retry_at = self._clock() + OFFLINE_MEMORY_S
+        self._retry_at = self._clock() + RETRY_AFTER_S

@@ -1,4 +1,4 @@
-"""Pictures of the sky, drawn as SVG inside the widget itself: nothing is fetched from anywhere."""
+"""Images of the sky as SVG data URLs, so that a widget needs no other requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The weather use case as the platform sees it."""
+"""The weather as a use case: its description, and the server that combines agent and actions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class WeatherServer(WeatherActions, BaseChatKitServer):
         services: The platform's services.
         settings: The variables of the use case.
         transport: Replaces the network, for tests.
-        list_timeout_s: Longest wait for an answer of the list of cities, in seconds.
+        list_timeout_s: Time limit of a lookup in the list of cities, in seconds.
     """
 
     def __init__(
@@ -42,11 +42,11 @@ class WeatherServer(WeatherActions, BaseChatKitServer):
         self._agent = build_agent(self.chat_client, self.forecasts)
 
     def get_agent(self, turn: Turn) -> Agent[Any]:
-        """Return the one agent: it keeps nothing between answers."""
+        """Return the shared agent, which keeps no state between answers."""
         return self._agent
 
     async def open(self) -> None:
-        """Begin to open the list of cities, and make the connections to the weather service."""
+        """Start opening the list of cities, and create the client of the weather service."""
         await self.forecasts.open()
 
     async def close(self) -> None:
@@ -59,7 +59,7 @@ def register_use_case(services: Services) -> UseCase:
     """Offer the weather.
 
     Raises:
-        ConfigError: When a variable that begins with `WEATHER_` is wrong.
+        ConfigError: When a variable that begins with `WEATHER_` is invalid.
     """
     return UseCase(
         name="weather",

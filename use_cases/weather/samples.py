@@ -1,4 +1,4 @@
-"""Sample widgets of the weather, to look at while they are written: `parlor widgets`, `/dev/widgets`."""
+"""Sample widgets of the weather for the previews of widgets: `parlor widgets` and `/dev/widgets`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PARIS = City(2988507, "Paris", "France", 48.85341, 2.3488, "Europe/Paris")
 
 
 def build_sample_widgets() -> dict[str, dict[str, Any]]:
-    """Return each of the three widgets, and those that come back from a list."""
+    """Return each of the widgets, with the variants that were opened from a list."""
     report = build_sample_report(_BERN, _MOMENT)
     listing = CityList(units="celsius")
     current = WeatherView(city=_BERN, units="celsius")
@@ -24,7 +24,7 @@ def build_sample_widgets() -> dict[str, dict[str, Any]]:
     return {
         "current": build_weather_widget(report, current, _MOMENT),
         "current, picked from a list": build_weather_widget(report, picked, _MOMENT),
-        "forecast": build_weather_widget(report, current.but(view="forecast"), _MOMENT),
+        "forecast": build_weather_widget(report, current.with_changes(view="forecast"), _MOMENT),
         "cities": build_cities_widget([_BERN, _PARIS], listing, _MOMENT),
         "cities, which is meant": build_cities_widget([_BERN, _PARIS], listing, _MOMENT, "Which one?"),
     }

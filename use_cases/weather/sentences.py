@@ -1,4 +1,4 @@
-"""The weather in words: the tools' answers, and what a widget says on the clipboard and to the model."""
+"""The weather as text: results of tools, and the copy text of widgets for the clipboard and the model."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ SOURCE_NOTE = "Weather data by Open-Meteo.com"
 
 
 def upcoming_days(report: Report, now: datetime, count: int) -> tuple[Day, ...]:
-    """Return the days from the city's today on; a report that was kept over midnight begins a day late."""
+    """Return up to `count` days, starting with today in the city; a cached report may start with yesterday."""
     today = now.astimezone(report.city.zone).date()
     days = tuple(day for day in report.days if day.date >= today)
     return days[:count]
 
 
 def day_name(day: date, today: date) -> str:
-    """Return ``"Today"``, ``"Tomorrow"`` or e.g. ``"Sun 22"``: a forecast is too short to need the month."""
+    """Return ``"Today"``, ``"Tomorrow"`` or a name such as ``"Sun 22"``."""
     match (day - today).days:
         case 0:
             return "Today"
@@ -88,7 +88,7 @@ def describe_cities(heading: str, cities: Sequence[City]) -> str:
 
 
 def explain_search(search: CitySearch) -> str:
-    """Return why a name led to no city, and what could be meant."""
+    """Return a sentence that says why a search found no city, with suggestions."""
     if not search.query.strip():
         return "Which city do you mean?"
     names = "; ".join(city.full_label for city in search.suggestions)

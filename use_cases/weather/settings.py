@@ -1,4 +1,4 @@
-"""Settings of the weather: the variables that begin with `WEATHER_`."""
+"""Settings of the weather use case: the environment variables that begin with `WEATHER_`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class WeatherSettings(BaseSettings):
 
     @field_validator("forecast_url", "geocoding_url")
     @classmethod
-    def _is_http_url(cls, value: str) -> str:
+    def _check_http_url(cls, value: str) -> str:
         parts = urlsplit(value)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"'{value}' is not an http(s) URL")
@@ -46,7 +46,7 @@ def load_weather_settings() -> WeatherSettings:
     """Read the environment once.
 
     Raises:
-        ConfigError: When a variable is wrong; it names the variable.
+        ConfigError: When a variable is invalid; the error names it.
     """
     try:
         return WeatherSettings()

@@ -1,4 +1,4 @@
-"""Views: the state of a widget, which its actions carry, since the server remembers nothing of it."""
+"""Views: the state of a widget. Its actions carry it as their payload, since the server does not store it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SHOW_CITIES = "weather.cities"
 
 
 class CityList(BaseModel):
-    """The cities that a selector offers, and the units that go with whichever is picked."""
+    """The query for the cities of a selector, and the units for the city that is picked."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -35,7 +35,7 @@ class CityList(BaseModel):
 
 
 class WeatherView(BaseModel):
-    """All that a weather widget shows, but for the weather: the server remembers nothing of it."""
+    """The state of a weather widget, without the weather itself."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -45,6 +45,6 @@ class WeatherView(BaseModel):
     days: int = Field(MAX_DAYS, ge=1, le=MAX_DAYS)
     picked_from: CityList | None = None
 
-    def but(self, **changes: Any) -> Self:
+    def with_changes(self, **changes: Any) -> Self:
         """Return this view with some of its fields changed."""
         return self.model_copy(update=changes)

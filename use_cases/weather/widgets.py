@@ -1,4 +1,4 @@
-"""The widgets as plain JSON: current conditions, forecast, city selector. Their actions carry all they need."""
+"""The widgets as JSON: current conditions, forecast, city selector. Their actions carry the state of the view."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ Json = dict[str, Any]
 
 
 def build_weather_widget(report: Report, view: WeatherView, now: datetime) -> Json:
-    """Return the widget that `view` asks for.
+    """Return the widget of a view.
 
     Args:
         report: The weather of the view's city.
-        view: The state that is shown; the buttons carry it on.
+        view: The state of the widget, which the buttons carry.
         now: The current moment, aware, for the local time.
     """
     if view.view == "forecast":
@@ -60,7 +60,7 @@ def build_weather_widget(report: Report, view: WeatherView, now: datetime) -> Js
 
 
 def build_current_widget(report: Report, view: WeatherView, now: datetime) -> Json:
-    """Return the card of the current conditions."""
+    """Return the card with the current conditions."""
     current, city, units = report.current, report.city, view.units
     local = now.astimezone(city.zone)
     sky = describe_sky(current.code)
@@ -74,12 +74,12 @@ def build_current_widget(report: Report, view: WeatherView, now: datetime) -> Js
         chance = today[0].rain_percent
         amount = format_precipitation(today[0].precipitation_mm, units)
         facts.append(_fact("Rain or snow", "–" if chance is None else f"{chance} %", amount))
-    summary = [{"type": "Text", "value": _capitalised(sky), "weight": "medium"}]
+    summary = [{"type": "Text", "value": _capitalize(sky), "weight": "medium"}]
     if today:
         low, high = degrees(today[0].min_c, units), degrees(today[0].max_c, units)
         summary.append({"type": "Caption", "value": f"Today {low}° to {high}°", "size": "md"})
     temperature = format_temperature(current.temperature_c, units)
-    forecast_view = view.but(view="forecast")
+    forecast_view = view.with_changes(view="forecast")
     return _card(
         CURRENT_ID,
         [
@@ -103,13 +103,13 @@ def build_current_widget(report: Report, view: WeatherView, now: datetime) -> Js
                         icon="calendar", is_main=True),
                 *_common_buttons(view),
             ),
-            _source(report),
+            _source_note(report),
         ],
     )  # fmt: skip
 
 
 def build_forecast_widget(report: Report, view: WeatherView, now: datetime) -> Json:
-    """Return the card of the coming days, with a chart of their temperatures."""
+    """Return the card with the coming days and a chart of their temperatures."""
     days = upcoming_days(report, now, view.days)
     today = now.astimezone(report.city.zone).date()
     rows: list[Json] = [
@@ -125,22 +125,22 @@ def build_forecast_widget(report: Report, view: WeatherView, now: datetime) -> J
             {"type": "Col", "gap": 2, "children": rows},
             {"type": "Divider"},
             _buttons(
-                _button("Now", PICK_CITY, view.but(view="current"), icon="clock", is_main=True),
+                _button("Now", PICK_CITY, view.with_changes(view="current"), icon="clock", is_main=True),
                 *_common_buttons(view),
             ),
-            _source(report),
+            _source_note(report),
         ],
     )
 
 
 def build_cities_widget(cities: Sequence[City], listing: CityList, now: datetime, question: str | None = None) -> Json:
-    """Return the selector: one row per city; a click shows that city's weather in its place.
+    """Return the selector: one row per city; a click replaces it with that city's weather.
 
     Args:
-        cities: In the order of the rows; at least one.
-        listing: The list that was asked for, by country and name.
+        cities: The cities in the order of the rows; at least one.
+        listing: The query that led to the cities.
         now: The current moment, aware, for the local times.
-        question: The title of a selector that asks which city is meant; from there is no way back to a list.
+        question: The title of a selector that asks which city is meant; its cities have no button back to the list.
     """
     return {
         "type": "ListView",
@@ -152,7 +152,7 @@ def build_cities_widget(cities: Sequence[City], listing: CityList, now: datetime
 
 
 def _city_row(city: City, listing: CityList, now: datetime, *, is_choice: bool) -> Json:
-    # The title says the country already.
+    # The title names the country already.
     parts = (city.region,) if listing.country else (city.region, city.country)
     where = ", ".join(part for part in parts if part and part != city.name)
     names: list[Json] = [{"type": "Text", "value": city.name, "weight": "medium", "truncate": True}]
@@ -246,7 +246,7 @@ def _day_row(day: Day, name: str, units: Units) -> Json:
                 "gap": 0,
                 "flex": 1,
                 "children": [
-                    {"type": "Text", "value": _capitalised(describe_sky(day.code)), "size": "sm"},
+                    {"type": "Text", "value": _capitalize(describe_sky(day.code)), "size": "sm"},
                     {
                         "type": "Caption",
                         "value": " · ".join(part.replace(" ", _NO_BREAK) for part in (*chance, *amount)) or "–",
@@ -263,7 +263,7 @@ def _chart(report: Report, days: Sequence[Day], units: Units) -> Json:
     sign = unit_sign(units)
     chart: Json = {"type": "Chart", "height": 160, "showYAxis": True, "showTooltip": True}
     if len(days) == 1:
-        # One day has one high and one low: its hours say more.
+        # The two temperatures of a single day make no line, so that its hours are shown.
         rows: list[Json] = [
             {"time": f"{hour.time:%H:%M}", "temperature": degrees(hour.temperature_c, units)}
             for hour in report.hours
@@ -286,20 +286,20 @@ def _chart(report: Report, days: Sequence[Day], units: Units) -> Json:
     }
 
 
-def _source(report: Report) -> Json:
+def _source_note(report: Report) -> Json:
     return {"type": "Caption", "value": SAMPLE_NOTE if report.is_sample else SOURCE_NOTE, "size": "sm"}
 
 
 def _sky_image(code: int, size: int, *, is_day: bool = True) -> Json:
     source = sky_image(sky_of(code), is_day=is_day)
-    return {"type": "Image", "src": source, "alt": _capitalised(describe_sky(code)), "size": size, "fit": "contain"}
+    return {"type": "Image", "src": source, "alt": _capitalize(describe_sky(code)), "size": size, "fit": "contain"}
 
 
 def _common_buttons(view: WeatherView) -> list[Json]:
     other: Units = "celsius" if view.units == "fahrenheit" else "fahrenheit"
     listing = view.picked_from.model_copy(update={"units": other}) if view.picked_from else None
     buttons = [
-        _button(f"Show {unit_sign(other)}", SWITCH_UNITS, view.but(units=other, picked_from=listing)),
+        _button(f"Show {unit_sign(other)}", SWITCH_UNITS, view.with_changes(units=other, picked_from=listing)),
         _button("Refresh", REFRESH, view, icon="reload"),
     ]
     if view.picked_from:
@@ -325,7 +325,7 @@ def _button(label: str, action: str, payload: BaseModel, *, icon: str | None = N
 
 
 def _action(name: str, payload: BaseModel, *, loading: Literal["self", "container"]) -> Json:
-    # Without a stream it works while an answer is running, and has no effect but the new widget.
+    # Without streaming, a click works while an answer is running, and its result is the new widget.
     return {
         "type": name,
         "payload": payload.model_dump(mode="json", exclude_none=True),
@@ -335,5 +335,5 @@ def _action(name: str, payload: BaseModel, *, loading: Literal["self", "containe
     }
 
 
-def _capitalised(text: str) -> str:
+def _capitalize(text: str) -> str:
     return text[:1].upper() + text[1:]

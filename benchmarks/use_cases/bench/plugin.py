@@ -1,4 +1,4 @@
-"""The use case that is measured: an agent with instructions and nothing else."""
+"""The use case for benchmarks: an agent with instructions and nothing else."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class BenchServer(BaseChatKitServer):
         self._agent = Agent(self.chat_client, "Answer.")
 
     def get_agent(self, turn: Turn) -> Agent[Any]:
-        """Return the one agent."""
+        """Return the shared agent."""
         return self._agent
 
 
 @hookimpl
 def register_use_case(services: Services) -> UseCase:
-    """Offer the use case that the benchmarks ask."""
+    """Offer the use case for benchmarks."""
     return UseCase(name="bench", title="Bench", server=BenchServer(services))

@@ -1,4 +1,4 @@
-"""The use case that is measured against the stock way: an Agents SDK agent with instructions and nothing else."""
+"""The use case for the comparison with a stock ChatKit server: an Agents SDK agent with instructions and nothing else."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class BenchServer(BaseChatKitServer):
     agent = Agent[Any](name="bench", instructions="Answer.")
 
     def get_agent(self, turn: Turn) -> Any:
-        """Return the one agent."""
+        """Return the shared agent."""
         return self.agent
 
 
 @hookimpl
 def register_use_case(services: Services) -> UseCase:
-    """Offer the use case of the Agents SDK that the benchmarks ask."""
+    """Offer the use case of the Agents SDK for benchmarks."""
     return UseCase(name="bench_sdk", title="Bench of the Agents SDK", server=BenchServer(services))

@@ -1,4 +1,4 @@
-// Icons of controls, lines around fields, and the ring of the focus, that stand out less than 3:1.
+// Returns the icons, borders of fields and the focus ring whose contrast is below 3:1.
 () => {
     const canvas = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
     const paint = colors => {
@@ -21,7 +21,7 @@
             colors.unshift(getComputedStyle(each).backgroundColor);
         return colors;
     };
-    // Line or filling, whichever stands out more from what lies around.
+    // The contrast of the border or the background with the surroundings, whichever is higher.
     const edgeOf = box => {
         const style = getComputedStyle(box);
         const [around, within] = [paint(behind(parentOf(box))), paint(behind(box))];
@@ -32,7 +32,7 @@
     const faint = [];
     const lookAtField = field => {
         if (field.disabled || field.type === 'file' || !field.checkVisibility()) return;
-        // What the browser draws is its own affair; pickers have words and an arrow, which are looked at as such.
+        // Native controls are up to the browser; pickers without a border are checked by their text and arrow.
         const style = getComputedStyle(field);
         if (/^(?:checkbox|radio)$/.test(field.type) && style.appearance !== 'none') return;
         if (field.matches('select, [type=date], .date') && style.borderBottomColor === 'rgba(0, 0, 0, 0)') return;

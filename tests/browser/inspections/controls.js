@@ -1,4 +1,4 @@
-// What is wrong with ids, references, names, sizes and places of everything in `chat`.
+// Returns duplicate ids, broken references, missing names, small targets, overflow and cut controls in `chat`.
 () => {
     const found = {ids: [], references: [], names: [], targets: [], wide: [], cut: []};
     const visible = element => element.checkVisibility({opacityProperty: false, visibilityProperty: true});
@@ -23,7 +23,7 @@
             if (!label.some(text => text?.trim())) found.names.push(where(each));
             if (each.tabIndex >= 0 && each.type === 'file') found.names.push(`in the order of Tab: ${where(each)}`);
             if (getComputedStyle(each).display === 'inline' || each.closest('.cites')) continue;  // a target in a sentence
-            // What a label belongs to is as large as the label.
+            // The label is part of the target.
             const {width, height} = (each.labels?.[0] ?? each).getBoundingClientRect();
             const own = each.getBoundingClientRect();
             if (Math.max(width, own.width) < 24 || Math.max(height, own.height) < 24)

@@ -1,4 +1,4 @@
-// What somebody else's text, address or style has made of `chat`; empty when nothing.
+// Returns what untrusted texts, addresses and styles have injected into `chat`.
 () => {
     const problems = [];
     const forbidden = new Set(['script', 'iframe', 'object', 'embed', 'form', 'base', 'link', 'meta', 'template', 'marquee', 'audio',

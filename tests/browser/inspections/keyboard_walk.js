@@ -1,4 +1,4 @@
-// Gives the page of all widgets `walk`, which says where the keyboard is, and notes every action in `walk.sent`.
+// Adds `walk` to the gallery's page, which returns the control with the focus and records every action in `walk.sent`.
 () => {
     const gallery = document.querySelector('parlor-widget-gallery').shadowRoot;
     const components = gallery.querySelector('section');
@@ -9,7 +9,7 @@
         const {width, height, top, bottom} = element.getBoundingClientRect();
         return width > 0 && height > 0 && bottom > 0 && top < innerHeight;
     };
-    // The looks of an element and of what stands for it: a row is marked in the place of the button that covers it.
+    // The style of an element and its neighbours: the focus mark of a button may be drawn on the row that it covers.
     const looks = element =>
         [element, element.nextElementSibling, element.parentElement, element.closest('label')]
             .filter(each => each !== null)
@@ -33,7 +33,7 @@
     const plain = new Map(inWidgets('button, input, select, textarea, [tabindex]').map(each => [each, looks(each)]));
     window.walk = {
         sent: [],
-        /** The control that has the focus: its kind, whether one sees it; null outside of the components. */
+        /** The control with the focus: its kind, whether it is visible, …; null outside of the components. */
         where() {
             const element = active();
             let host = element;
@@ -48,7 +48,7 @@
                 name: element.getAttribute('aria-label') ?? element.textContent.trim(), value: element.value ?? '',
             };
         },
-        /** The controls that one sees and the keyboard did not come to; of radios with one name, one is enough. */
+        /** The visible controls that the keyboard did not reach; one radio button per group is enough. */
         missed: () => [...plain.keys()]
             .filter(each => each.isConnected && each.tabIndex >= 0 && !each.matches(':disabled') && isShown(each))
             .filter(each => !visited.has(each) && ![...visited].some(other => other.type === 'radio' && other.name === each.name))

@@ -1,11 +1,11 @@
-/** Remembers the empty page as it is; `findLeftovers` makes it so again, and says what it could not. */
+/** Records the state of the empty page; `findLeftovers` restores it, and returns what it could not restore. */
 () => {
     const attributes = node => [...node.attributes].map(({name, value}) => `${name}=${value}`).join(' ');
     const roots = () => [document.documentElement, document.head, document.body];
     const media = ['(prefers-reduced-motion)', '(prefers-color-scheme: dark)', '(forced-colors: active)', 'print',
         '(hover)', '(prefers-contrast: more)'];
     const seenBy = () => media.map(query => matchMedia(query).matches).join();
-    /** Calls back with each member that a page can replace; of the window, where tests keep things, with functions only. */
+    /** Visits each member that a page can replace; of the window, where tests store values, only functions. */
     const visit = (holder, look) => {
         for (const name of Object.getOwnPropertyNames(holder)) {
             const {value, get, set} = Object.getOwnPropertyDescriptor(holder, name);

@@ -1,11 +1,11 @@
-// Waits for two frames and for every transition that has an end.
+// Waits for two frames and for all finite animations.
 async () => {
     for (let each = 0; each < 2; each += 1) await new Promise(done => requestAnimationFrame(done));
     const animationsIn = root => [...root.getAnimations(),
         ...[...root.querySelectorAll('*')].flatMap(({shadowRoot}) => shadowRoot ? animationsIn(shadowRoot) : [])];
-    // Those that go on for ever have their own iterations.
+    // Endless animations have an infinite end time.
     const finite = animationsIn(document).filter(({effect}) => Number.isFinite(effect?.getComputedTiming().endTime ?? 0));
-    // One that is paused would never end.
+    // A paused animation would never end.
     const limit = new Promise(done => setTimeout(done, 10_000));
     await Promise.race([Promise.allSettled(finite.map(({finished}) => finished)), limit]);
 }

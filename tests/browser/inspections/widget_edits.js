@@ -1,4 +1,4 @@
-// Twenty edits that keep id, key or name, each drawn before the next; returns what a person has lost, with the edits.
+// Makes twenty edits that keep id, key or name, each drawn before the next; returns the edits and the lost state, if any.
 async (host, [widget, seed]) => {
   const root = host.shadowRoot;
   let state = seed * 2654435761;
@@ -9,7 +9,7 @@ async (host, [widget, seed]) => {
   const pick = list => list[Math.floor(random() * list.length)];
   const listsIn = node => [node.children, ...node.children.flatMap(each => (each.children ? listsIn(each) : []))];
   const edit = tree => {
-    // Rows are other people's: nothing is moved into them.
+    // Nothing is moved into the rows of a list.
     const homes = () => listsIn(tree.children.find(({type}) => type !== 'ListView'));
     const list = pick(homes().filter(each => each.length > 0));
     const at = Math.floor(random() * list.length);

@@ -1,4 +1,4 @@
-// What is cut, squashed or on the wrong side in the widgets of a chat; nothing where all is well.
+// Returns what is cut off, squashed or on the wrong side in the widgets of a chat.
 async (chat, direction) => {
   const hosts = function* (root) {
     for (const element of root.querySelectorAll('*')) {
@@ -66,7 +66,7 @@ async (chat, direction) => {
     }
     return found;
   };
-  // Observers of sizes draw once more.
+  // Resize observers draw again.
   for (let left = 30; left > 0 && measure().length > 0; left -= 1) await frame();
   return measure();
 }

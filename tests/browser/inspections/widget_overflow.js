@@ -1,4 +1,4 @@
-// What a widget sticks out of its card with, or of its place where it has none; and what scrolls sideways around it.
+// Returns the elements that overflow the card or the root of a widget, and its ancestors that scroll horizontally.
 async host => {
   const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done)));
   const name = element => `${element.localName}.${element.className}`;
@@ -13,7 +13,7 @@ async host => {
       const isHidden = element.closest('svg, option, .visually-hidden, .sizer, .table-scroll table');
       const inner = element.getBoundingClientRect();
       if (isHidden || inner.width === 0 || inner.height === 0) continue;
-      // What is edited has its frame around the words, which stand where they would stand without it.
+      // The frame of an editable text is drawn outside of the text, which keeps its place.
       if (element.matches('.editable')) continue;
       const card = element.parentElement.closest('.card, .root');
       let isClipped = false;

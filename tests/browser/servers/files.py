@@ -1,6 +1,6 @@
-"""A ChatKit server in memory with files, dictation and a session: openai-chatkit and nothing of Parlor.
+"""A ChatKit server in memory with files, dictation and sessions: openai-chatkit without Parlor.
 
-Its endpoints for files are real ones: two-phase by POST and by PUT, and direct.
+Its upload endpoints are real ones: two-phase uploads by POST and by PUT, and direct uploads.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tests.browser.servers.scripted import Gate
 
 
 class FileStore(MemoryStore):
-    """A store of files for a server with attachments."""
+    """A store in memory that also has attachments."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class FileStore(MemoryStore):
 
 
 class Files(AttachmentStore[Context]):
-    """Says where a file goes, and keeps its bytes."""
+    """An attachment store that describes uploads and has the bytes of the files."""
 
     def __init__(self, store: FileStore) -> None:
         self.store = store
@@ -73,7 +73,7 @@ class Files(AttachmentStore[Context]):
         self.content.pop(attachment_id, None)
 
     def describe(self, name: str, mime_type: str, context: Context) -> Attachment:
-        """Return a new attachment without a place for its bytes."""
+        """Return a new attachment without an upload descriptor."""
         attachment_id = self.generate_attachment_id(mime_type, context)
         if not mime_type.startswith("image/"):
             return FileAttachment(id=attachment_id, name=name, mime_type=mime_type)
@@ -82,16 +82,16 @@ class Files(AttachmentStore[Context]):
 
 
 class FilesServer(PlainServer):
-    """Says what was attached, and writes down what was dictated.
+    """Answers with the names and sizes of the attachments, and transcribes dictations.
 
     Args:
-        secret: The client secret of a session that has not run out.
+        secret: The valid client secret.
 
     Attributes:
-        files: What was uploaded and deleted.
-        gate: Holds uploads back until the test opens it.
-        refusals: So many uploads to come are answered with 503.
-        heard: What was dictated.
+        files: The uploaded and deleted files.
+        gate: Delays uploads until the test opens it.
+        refusals: Number of further uploads that are answered with 503.
+        heard: The audio of the dictations.
         secrets: The `Authorization` of each request to the hosted endpoint.
     """
 
@@ -144,7 +144,7 @@ class FilesServer(PlainServer):
         return await self._chatkit(request)
 
     async def _session(self, request: Request) -> Response:
-        # The first one has run out already when it is used.
+        # The first secret has expired.
         return JSONResponse({"client_secret": self._secret if self.secrets else "ek_stale"})
 
     async def _upload(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Serves an ASGI application from a thread of the test process, on a free port of this machine."""
+"""Serves an ASGI application from a thread of the test process, on a free port of localhost."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 60.0
 
 OUR_HOSTS: set[str] = set()
-"""Host and port of every server that the tests have started: a browser may talk to no other."""
+"""Host and port of every server that the tests have started: the only ones that the browser may open."""
 
 
 class _Server(uvicorn.Server):
@@ -30,11 +30,11 @@ class _Server(uvicorn.Server):
 
 @contextmanager
 def serve_in_thread(app: Any) -> Iterator[str]:
-    """Run `app` until the block ends; hand out its address."""
+    """Run `app` until the block ends; yield its address."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     host, port = listener.getsockname()
-    # Endless answers are part of the tests, so that nothing may wait for them to end.
+    # Some tests have endless answers, so that the shutdown must not wait for them.
     config = uvicorn.Config(app, log_level="error", lifespan="off", ws="none", timeout_graceful_shutdown=1)
     server = _Server(config)
     thread = Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)

@@ -1,6 +1,6 @@
-"""Pages of an integrator: our built client, loaded in every way that HTML knows, and nothing else of Parlor.
+"""Pages of an integrator, which load our built client in all ways of HTML, and nothing else of Parlor.
 
-They come under a policy without `unsafe-inline` and with Trusted Types, so that the element has to work there.
+Their content security policy is strict, without `unsafe-inline` and with Trusted Types.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SIZES = """html, body { height: 100%; margin: 0 }
 """
 
 INSIDE = "[part~='composer'] { outline-offset: 77px }"
-"""A style sheet that a page may hand into the chat."""
+"""A style sheet that a page can add to the chat."""
 
 
 def build_page_routes() -> list[BaseRoute]:
@@ -56,7 +56,7 @@ def build_page_routes() -> list[BaseRoute]:
 
 
 def react_dist() -> Path:
-    """Return the folder that the pages with the public React packages are built to."""
+    """Return the output folder of the pages with the public React packages."""
     return ROOT / ".parlor" / "react-pages"
 
 

@@ -17,7 +17,7 @@ from config import Settings
 from infra.client_build import ROOT, build_client
 from tests.browser.servers.hosting import OUR_HOSTS
 from tests.preloaded.commands import preloaded_python
-from tests.sharing import lend_cities, one_at_a_time
+from tests.sharing import hold_lock, lend_cities
 from use_cases.weather.places.city_file import provide_city_file
 
 START_TIMEOUT_S = 300.0
@@ -27,10 +27,10 @@ READY = re.compile(r"Parlor is ready: (http://127\.0\.0\.1:\d+)")
 
 @contextmanager
 def run_parlor(folder: Path, city_file: Path, **settings: str) -> Iterator[str]:
-    """Start the application as `./parlor run` does, on a free port and with fresh data; hand out its address."""
+    """Run the application as `./parlor run` does, on a free port with empty data; yield its address."""
     build_client()
     lend_cities(city_file, folder / "data")
-    # The person's own settings stay out; a `.env` does too, because it is read from the working directory.
+    # The developer's own settings are removed; a `.env` is not found, since it is read from the working directory.
     known = {name.upper() for name in Settings.model_fields}
     environment = {
         name: value
@@ -58,7 +58,7 @@ def run_parlor(folder: Path, city_file: Path, **settings: str) -> Iterator[str]:
     lines: list[str] = []
 
     def read() -> None:
-        # Reads to the end: a full pipe would stop the server.
+        # Read to the end, since a full pipe would block the server.
         for line in process.stdout or ():
             lines.append(line)
             if found := READY.search(line):
@@ -88,13 +88,13 @@ def run_parlor(folder: Path, city_file: Path, **settings: str) -> Iterator[str]:
 
 
 class ServersOfAllWorkers:
-    """Servers that the process which deals out the tests runs, so that its workers need none of their own.
+    """Servers that the xdist controller runs for all of its workers.
 
-    They start while the workers still import the tests; a worker finds the address of each in a file.
+    They start while the workers import the tests; workers read their addresses from files.
 
     Args:
-        folder: Where those files and the servers' data are.
-        settings: What each server is told, by its name.
+        folder: The folder of those files and of the servers' data.
+        settings: The settings of each server, by its name.
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, Mapping[str, str]]) -> None:
@@ -103,38 +103,38 @@ class ServersOfAllWorkers:
         self._threads = [Thread(target=self._run, args=each, daemon=True) for each in settings.items()]
 
     def start(self) -> None:
-        """Begin to start all of them, and come back at once."""
+        """Start all servers in the background."""
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """End all of them, and wait for it."""
+        """Stop all servers, and wait until they have ended."""
         self._is_over.set()
         for thread in self._threads:
             thread.join(START_TIMEOUT_S + STOP_TIMEOUT_S)
 
     def _run(self, name: str, settings: Mapping[str, str]) -> None:
-        with one_at_a_time(self._folder / "cities.lock"):
+        with hold_lock(self._folder / "cities.lock"):
             city_file = provide_city_file(self._folder / "cities")
         own = self._folder / name
         own.mkdir()
         try:
             with run_parlor(own, city_file, **settings) as url:
-                _tell(self._folder, name, url)
+                _publish(self._folder, name, url)
                 self._is_over.wait()
         except AssertionError as error:
-            _tell(self._folder, name, str(error))
+            _publish(self._folder, name, str(error))
 
 
-def _tell(folder: Path, name: str, what: str) -> None:
-    # Whole or not at all: others look for it all the time.
+def _publish(folder: Path, name: str, what: str) -> None:
+    # The rename is atomic, since workers poll for the file.
     unfinished = folder / f"{name}.part"
     unfinished.write_text(what, encoding="utf-8")
     unfinished.rename(folder / f"{name}.url")
 
 
 def find_server(folder: Path, name: str) -> str:
-    """Return the address of a server that `ServersOfAllWorkers` runs, once it is ready."""
+    """Wait for a server of `ServersOfAllWorkers`, and return its address."""
     file = folder / f"{name}.url"
     deadline = time.monotonic() + START_TIMEOUT_S
     while not file.exists():

@@ -1,6 +1,6 @@
-"""A ChatKit server as its documentation shows one: openai-chatkit, a store in memory, nothing of Parlor.
+"""A ChatKit server as in its documentation: openai-chatkit with a store in memory, without Parlor.
 
-What it answers depends on the message: "hello", "card", "tool", "effect", "notice", "trouble", anything else.
+The answer depends on the message: "hello", "card", "tool", "effect", "notice", "trouble", "crash", or any other text.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class MemoryStore(Store[Context]):
 
 
 class PlainServer(ChatKitServer[Context]):
-    """Answers a few words."""
+    """Answers a few known messages."""
 
     async def respond(
         self, thread: ThreadMetadata, input_user_message: UserMessageItem | None, context: Context
@@ -210,7 +210,7 @@ def build_plain_app(store: MemoryStore | None = None) -> Starlette:
 
     return Starlette(
         routes=[Route("/chatkit", chatkit, methods=["POST"]), *build_page_routes()],
-        # What a careful server lists: no header but those that every client of the protocol sends.
+        # A strict server allows only the headers that every client of the protocol sends.
         middleware=[Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["POST"], allow_headers=[])],
         exception_handlers={NotFoundError: _not_found},
     )

@@ -1,4 +1,4 @@
-"""A proxy that serves another server below a path of its own, as an intranet's does."""
+"""A reverse proxy that serves another server below a path prefix."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 TIMEOUT_S = 60.0
-# Of one connection only.
+# Hop-by-hop headers.
 _HOP = frozenset({"connection", "content-length", "host", "keep-alive", "transfer-encoding"})
 
 
 def build_prefix_proxy(target: str, prefix: str) -> ASGIApp:
-    """Return an application that takes `prefix` off each path and asks `target`; anything else is not found.
+    """Return an application that strips `prefix` from each path and forwards the request to `target`.
 
-    Like most, it says the scheme, the host and the prefix that the browser asked.
+    Like most proxies, it sends the scheme, the host and the prefix of the original request in headers. Requests of
+    other paths are answered with 404.
     """
 
     async def proxy(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""Installs the public React packages and builds the pages with them, each only when something has changed."""
+"""Installs the public React packages and builds pages with them, each only if its inputs have changed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from infra.client_build import (
     run_quietly,
 )
 from tests.browser.servers.pages import react_dist
-from tests.sharing import one_at_a_time
+from tests.sharing import hold_lock
 
 INSTALL_TIMEOUT_S = 300.0
 BUILD_TIMEOUT_S = 120.0
@@ -23,12 +23,12 @@ _SOURCES = ROOT / "tests" / "browser" / "react"
 
 
 def build_react_pages() -> None:
-    """Make `/react/18/` and `/react/19/` of the test servers; one worker does, and the others wait for it.
+    """Build `/react/18/` and `/react/19/` of the test servers, in the first worker that needs them.
 
     Raises:
         ParlorError: When npm or the build fails.
     """
-    with one_at_a_time(Clone().state / "react-pages.lock"):
+    with hold_lock(Clone().state / "react-pages.lock"):
         _build()
 
 
@@ -38,7 +38,7 @@ def _build() -> None:
     node = Path(node_program())
     environment = node_environment()
     if _is_old(_SOURCES / "node_modules" / ".fingerprint", packages := fingerprint_of(_SOURCES, lock)):
-        # Wheels keep no symbolic links, so bin/npm of the package does not find its library.
+        # Wheels do not support symbolic links, so that the package's bin/npm does not find its library.
         npm = node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
         run_quietly(
             clone, "Installing React", [str(node), str(npm), "ci"],

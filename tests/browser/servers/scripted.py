@@ -1,4 +1,4 @@
-"""A server that answers exactly what a test says: cut frames, wrong order, broken JSON, errors, silence."""
+"""A server that answers exactly as scripted: cut frames, wrong order, broken JSON, errors, silence."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ THREAD: dict[str, Any] = {
 
 
 class Gate:
-    """Holds an answer back until the test opens it."""
+    """Delays an answer until the test opens it."""
 
     def __init__(self) -> None:
         self._is_open = False
 
     def open(self) -> None:
-        """Let the answer go on; may be called from any thread."""
+        """Let the answer continue; can be called from any thread."""
         self._is_open = True
 
     async def passed(self) -> None:
-        """Return when it is open, or after `LONGEST_HOLD_S`, so that a failing test leaves nothing behind."""
+        """Wait until the gate is open, at most `LONGEST_HOLD_S`, so that a failed test leaves nothing behind."""
         for _ in range(int(LONGEST_HOLD_S / 0.01)):
             if self._is_open:
                 return
@@ -46,17 +46,17 @@ class Gate:
 
 
 class Cut:
-    """The connection breaks here."""
+    """A point in a stream at which the connection breaks."""
 
 
 @dataclass
 class Stream:
-    """An answer of `text/event-stream`; `bytes` go out as they are, each in a piece of its own.
+    """An answer of `text/event-stream`.
 
     Attributes:
-        parts: Events (dicts), raw bytes, gates to wait at, and `Cut`.
-        repeat: Sends the last part again and again until the client goes away.
-        gone: Set when nobody reads the answer any more, or all of it has been sent.
+        parts: Events (dicts), raw bytes, which are sent in separate chunks, gates to wait at, and `Cut`.
+        repeat: Whether the last part is repeated until the client disconnects.
+        gone: Set when the client has disconnected, or the whole answer has been sent.
     """
 
     parts: Sequence[dict[str, Any] | bytes | Gate | Cut]
@@ -66,7 +66,7 @@ class Stream:
 
 @dataclass
 class Answer:
-    """An answer of any other kind."""
+    """An answer without a stream."""
 
     body: Any = field(default_factory=dict)
     status: int = 200
@@ -75,7 +75,7 @@ class Answer:
 
 @dataclass
 class Asked:
-    """One request as it came."""
+    """A request that the server has received."""
 
     type: str
     params: dict[str, Any]
@@ -84,11 +84,11 @@ class Asked:
 
 
 class ScriptedServer:
-    """Answers each operation with what was scripted for it, in order; the last answer stays."""
+    """Answers each operation with its scripted answers in order; the last one is repeated."""
 
     url: str
     visit = 0
-    """The number of the running test. A page with another one in its address, as `?visit=…`, asks too late."""
+    """The number of the running test. Requests of a page with another number in its `?visit=…` are refused."""
 
     def __init__(self) -> None:
         self._arrival = Condition()
@@ -102,38 +102,38 @@ class ScriptedServer:
         )
 
     def reset(self) -> None:
-        """Forget the script and what was asked."""
+        """Clear the script and the recorded requests."""
         self.asked: list[Asked] = []
         self.uploads: list[bytes] = []
         self._answers: dict[str, deque[Stream | Answer]] = defaultdict(deque)
 
     def on(self, operation: str, *answers: Stream | Answer) -> None:
-        """Answer `operation` with these, one after the other."""
+        """Script the next answers to `operation`."""
         self._answers[operation].extend(answers)
 
     def asked_for(self, operation: str, at_least: int = 1) -> list[Asked]:
-        """Return the requests of that kind, once so many have come: what a page has sent may still be on its way.
+        """Wait until enough requests of an operation have arrived, and return them.
 
-        Those that have come by then are returned when they are fewer after `ARRIVAL_TIMEOUT_S`.
+        After `ARRIVAL_TIMEOUT_S`, return the requests that have arrived by then.
         """
 
-        def found() -> list[Asked]:
+        def matching() -> list[Asked]:
             return [asked for asked in self.asked if asked.type == operation]
 
         with self._arrival:
-            self._arrival.wait_for(lambda: len(found()) >= at_least, ARRIVAL_TIMEOUT_S)
-            return found()
+            self._arrival.wait_for(lambda: len(matching()) >= at_least, ARRIVAL_TIMEOUT_S)
+            return matching()
 
     async def _answer(self, request: Request) -> Response:
         body = json.loads(await request.body())
-        if self._is_late(request):
+        if self._is_of_earlier_test(request):
             return Response(status_code=410)
         asked = Asked(body.get("type", ""), body.get("params", {}), dict(request.headers), body)
         with self._arrival:
             self.asked.append(asked)
             self._arrival.notify_all()
         answers = self._answers[asked.type]
-        answer = (answers.popleft() if len(answers) > 1 else answers[0]) if answers else self._usual(asked)
+        answer = (answers.popleft() if len(answers) > 1 else answers[0]) if answers else self._default_answer(asked)
         if isinstance(answer, Stream):
             return StreamingResponse(_pieces(answer), media_type="text/event-stream")
         content = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
@@ -141,16 +141,16 @@ class ScriptedServer:
 
     async def _take_file(self, request: Request) -> Response:
         body = await request.body()
-        if self._is_late(request):
+        if self._is_of_earlier_test(request):
             return Response(status_code=410)
         self.uploads.append(body)
         return Response("{}", media_type="application/json")
 
-    def _is_late(self, request: Request) -> bool:
-        said = VISIT.search(request.headers.get("referer", ""))
-        return said is not None and int(said[1]) != self.visit
+    def _is_of_earlier_test(self, request: Request) -> bool:
+        visit = VISIT.search(request.headers.get("referer", ""))
+        return visit is not None and int(visit[1]) != self.visit
 
-    def _usual(self, asked: Asked) -> Answer | Stream:
+    def _default_answer(self, asked: Asked) -> Answer | Stream:
         empty = {"data": [], "has_more": False, "after": None}
         if asked.type in ("threads.list", "items.list"):
             return Answer(empty)
@@ -181,7 +181,7 @@ async def _pieces(stream: Stream) -> AsyncIterator[bytes]:
             else:
                 yield frame(part)
                 if isinstance(part, bytes):
-                    await asyncio.sleep(0)  # a piece of its own on the wire
+                    await asyncio.sleep(0)  # sends the bytes in a separate chunk
         while stream.repeat:
             yield frame(stream.parts[-1])  # type: ignore[arg-type]
             await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""A page of somebody else with a session route of its own, as apps for OpenAI's hosted chat have it."""
+"""A third-party page with its own session route, as in apps for OpenAI's hosted chat."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class SessionPage:
         key: A server key of the platform.
 
     Attributes:
-        is_signed_in: Whether the page's server knows its person.
-        sessions: What the platform has answered, oldest first.
+        is_signed_in: Whether the person is signed in at the page's server.
+        sessions: The sessions that the platform has created, oldest first.
     """
 
     def __init__(self, parlor: str, key: str) -> None:
@@ -63,11 +63,11 @@ class SessionPage:
         )
 
     def post(self, path: str, body: object) -> httpx.Response:
-        """Ask the platform as a server."""
+        """Send a request to the platform with the server key."""
         return httpx.post(f"{self._parlor}{path}", json=body, headers=self._headers, trust_env=False, timeout=300)
 
     def end_session(self) -> None:
-        """Let the newest secret open nothing any more."""
+        """Cancel the latest session."""
         assert self.post(f"/v1/chatkit/sessions/{self.sessions[-1]['id']}/cancel", {}).status_code == 200
 
     async def _show(self, _request: Request) -> Response:

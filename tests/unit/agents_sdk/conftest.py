@@ -1,4 +1,4 @@
-"""A chat whose server returns what the test says, on a scripted model."""
+"""A chat whose server returns the test's agent, on a scripted model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.unit.services_for_tests import open_services
 
 
 class SDKServer(BaseChatKitServer):
-    """Returns `returned`, or what that returns of the turn where it is a function."""
+    """Returns `returned` from `get_agent`; if it is a function, its result for the turn."""
 
     returned: Any = None
 
@@ -43,7 +43,7 @@ def chat(services: Services) -> Chat:
 
 @pytest.fixture
 def answer_with(chat: Chat) -> Callable[..., Agent[Any]]:
-    """Let an agent with these properties answer from now on; a restart keeps it."""
+    """Return a function that sets the agent for all further answers, restarts included."""
 
     def answer(**properties: Any) -> Agent[Any]:
         assert isinstance(chat.server, SDKServer)
@@ -56,7 +56,7 @@ def answer_with(chat: Chat) -> Callable[..., Agent[Any]]:
 
 @pytest.fixture
 def restart(chat: Chat) -> Callable[[], None]:
-    """Let a new server of the same use case answer from now on."""
+    """Return a function that replaces the server with a new one, as a restart does."""
 
     def start_again() -> None:
         assert isinstance(chat.server, SDKServer)

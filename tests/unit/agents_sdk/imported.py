@@ -1,4 +1,4 @@
-"""An exported file through the whole product: imported, loaded, answering over a provider's socket."""
+"""An exported workflow in the whole product: imported, loaded, and answering through a provider stub."""
 
 from __future__ import annotations
 
@@ -27,10 +27,7 @@ PROTOCOLS: dict[str, Any] = {"openai": Responses, "compatible": Completions}
 
 @dataclass(frozen=True)
 class Imported:
-    """A workflow that answers.
-
-    `answers` makes what the provider says, in the protocol that it speaks.
-    """
+    """A running workflow; `answers` builds the answers of the provider in its protocol."""
 
     stub: ProviderStub
     server: BaseChatKitServer
@@ -44,7 +41,7 @@ class Imported:
         self.stub.will(*(each if isinstance(each, Answer) else self.answers.text(each) for each in texts))
 
     def asked(self) -> list[str]:
-        """Return what the provider was asked, as JSON."""
+        """Return the requests to the provider, as JSON."""
         return [json.dumps(each.body, ensure_ascii=False) for each in self.stub.requests]
 
 
@@ -69,9 +66,9 @@ def settings_of(folder: Path, provider: str, url: str, **more: Any) -> Settings:
 async def imported(
     folder: Path, file: str | Path, provider: str = "openai", name: str | None = None, **settings: Any
 ) -> AsyncIterator[Imported]:
-    """Import a file and start the platform with it; what Python has loaded of it is forgotten at the end."""
+    """Import a file and start the platform with it; its modules are unloaded at the end."""
     path = EXPORTED / f"{file}.py" if isinstance(file, str) else file
-    # A name of its own: Python keeps the modules of use cases by their names.
+    # A unique name, since Python caches the modules of use cases by name.
     name = name or f"flow_{uuid4().hex[:8]}"
     if not (folder / name).exists():
         import_workflow(path, name, folder, [folder])
@@ -92,12 +89,12 @@ async def imported(
                 del sys.modules[each]
 
 
-def inputs_of(request: Received) -> list[tuple[str, str]]:
-    """Return role and text of what a provider is sent, in either protocol."""
-    said = []
+def sent_messages(request: Received) -> list[tuple[str, str]]:
+    """Return the role and text of each message in a request to a provider, in either protocol."""
+    messages = []
     for item in request.body.get("input") or request.body.get("messages") or ():
         content = item.get("content")
         if isinstance(content, list):
             content = " ".join(part.get("text") or f"[{part['type']}]" for part in content)
-        said.append((item.get("role") or item["type"], content or ""))
-    return said
+        messages.append((item.get("role") or item["type"], content or ""))
+    return messages

@@ -1,4 +1,4 @@
-"""Agents that belong to an agent: permissions of their tools, and who goes on after a pause."""
+"""Agents within an agent: approvals of their tools, and continuation after a pause."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from context import Services, Turn
 from tests.unit.agents_sdk.conftest import SDKServer
 from tests.unit.harness import Chat, errors, texts, with_settings
 from tests.unit.scripted_model import ScriptedModel, calls, says
-from tests.unit.streaming.test_approvals import click, told
+from tests.unit.streaming.test_approvals import calls_with_results, click
 
 Answer = Callable[..., Agent[Any]]
 
@@ -50,7 +50,7 @@ def instructions(model: ScriptedModel) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", ["agent", "handoff"])
-async def test_who_was_handed_over_to_asks_for_permission_and_goes_on_after_it(
+async def test_an_agent_after_a_handoff_asks_for_permission_and_continues_after_it(
     chat: Chat, model: ScriptedModel, answer_with: Answer, restart: Callable[[], None], kind: str
 ) -> None:
     till = Till()
@@ -97,7 +97,7 @@ async def test_a_handoff_with_a_name_of_its_own_is_followed_through_two_agents(
 
 
 @pytest.mark.parametrize("is_allowed", [True, False])
-async def test_an_agent_that_is_a_tool_goes_on_itself_after_its_tool_was_decided_about(
+async def test_an_agent_as_a_tool_continues_after_the_decision_about_its_tool(
     chat: Chat, model: ScriptedModel, answer_with: Answer, restart: Callable[[], None], is_allowed: bool
 ) -> None:
     till = Till()
@@ -122,12 +122,12 @@ async def test_an_agent_that_is_a_tool_goes_on_itself_after_its_tool_was_decided
     assert instructions(model) == ["You are the desk.", *["You are the cashier."] * 2, "You are the desk."]
     inner, outer = model.requests[2:]
     assert [m.text for m in inner[:2]] == ["You are the cashier.", "Pay five"]
-    [(_, outcome)] = told(inner)
+    [(_, outcome)] = calls_with_results(inner)
     assert outcome == "Paid 5." if is_allowed else "not approved" in outcome
     assert [c.result for m in outer for c in m.contents if c.type == "function_result"] == ["The till is closed."]
     # The next message finds all of it in the thread, in an order that providers take.
     await chat.send("Thanks")
-    remembered = told(model.requests[-1])
+    remembered = calls_with_results(model.requests[-1])
     assert len({call_id for call_id, _ in remembered}) == len(remembered) == 3
     assert [result for _, result in remembered][-1] == "The till is closed."
 
@@ -173,12 +173,12 @@ async def test_permissions_of_an_agent_and_of_one_that_is_its_tool_are_asked_tog
     assert (texts(events), errors(events)) == (["All is done."], [])
     assert (own.paid, till.paid) == ([1], [2, 3])
     await chat.send("Thanks")
-    remembered = told(model.requests[-1])
+    remembered = calls_with_results(model.requests[-1])
     assert len({call_id for call_id, _ in remembered}) == len(remembered) == 7
     assert all(result for _, result in remembered)
 
 
-async def test_an_agent_that_is_a_tool_and_is_gone_meanwhile_is_told_of(
+async def test_an_agent_as_a_tool_that_is_gone_meanwhile_is_reported(
     chat: Chat, model: ScriptedModel, answer_with: Answer
 ) -> None:
     till = Till()
@@ -257,7 +257,7 @@ async def test_a_question_of_an_agent_that_is_a_tool_pauses_the_whole_answer(
     assert texts(await chat.send("Large")) == ["Large it is."]
 
 
-async def test_who_was_handed_over_to_goes_on_after_a_call_of_the_client(
+async def test_an_agent_after_a_handoff_continues_after_a_call_of_the_client(
     chat: Chat, model: ScriptedModel, answer_with: Answer
 ) -> None:
     @function_tool
@@ -275,7 +275,7 @@ async def test_who_was_handed_over_to_goes_on_after_a_call_of_the_client(
     assert instructions(model)[-1] == "You are the painter."
 
 
-async def test_a_tool_that_is_gone_when_it_is_allowed_is_told_in_a_sentence(
+async def test_a_tool_that_is_gone_when_it_is_allowed_is_reported_in_a_sentence(
     chat: Chat, model: ScriptedModel, answer_with: Answer
 ) -> None:
     till = Till()

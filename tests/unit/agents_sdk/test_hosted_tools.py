@@ -1,4 +1,4 @@
-"""Tools that run at OpenAI, thoughts, citations and pictures, over a socket: the platform's model and an author's."""
+"""Hosted tools of OpenAI, thoughts, citations and pictures, over a socket, with our model and an author's."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.unit.provider_stub import Answer, Call, ProviderStub, Responses
 from tests.unit.provider_stub import Chat as Wire
 from tests.unit.services_for_tests import open_services
 from tests.unit.streaming.test_approvals import click
-from tests.unit.streaming.test_strict_providers import SIGNATURE, call, calling, calls_in
+from tests.unit.streaming.test_strict_providers import SIGNATURE, answer_with_calls, call, calls_in
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
@@ -171,7 +171,7 @@ async def test_files_that_were_searched_are_named(chat: Chat, stub: ProviderStub
     assert texts(events) == ["Sunny."]
 
 
-async def test_a_remote_server_asks_for_a_permission_and_goes_on_with_it(chat: Chat, stub: ProviderStub) -> None:
+async def test_a_remote_server_asks_for_permission_and_continues_with_it(chat: Chat, stub: ProviderStub) -> None:
     config: Any = {
         "type": "mcp", "server_label": "shelf", "server_url": "https://e.x/mcp", "require_approval": "always",
     }  # fmt: skip
@@ -186,14 +186,14 @@ async def test_a_remote_server_asks_for_a_permission_and_goes_on_with_it(chat: C
     assert sent["mcp_approval_response"]["approve"] is True
 
 
-async def test_signatures_of_calls_go_back_to_who_sent_them(tmp_path: Path, stub: ProviderStub) -> None:
+async def test_signatures_of_calls_are_sent_back_to_their_provider(tmp_path: Path, stub: ProviderStub) -> None:
     @function_tool
     def look(city: str) -> str:
         """Look."""
         return "Rain."
 
     signed = call("function-call-1", extra_content=SIGNATURE)
-    stub.will(calling(signed, call("function-call-2", index=1)), Wire.text("Rain."), Wire.text("Dry."))
+    stub.will(answer_with_calls(signed, call("function-call-2", index=1)), Wire.text("Rain."), Wire.text("Dry."))
     connection = ProviderConnection(stub.url)
     client = CompletionsChatClient(connection=connection, model="m", path="/chat/completions")
     async with open_services(tmp_path / "second", client) as services:
@@ -224,7 +224,10 @@ async def test_signatures_of_an_agent_that_is_a_tool_go_back_after_a_permission(
         function = {"name": name, "arguments": json.dumps(arguments)}
         return {**call(call_id, extra_content=SIGNATURE), "function": function}
 
-    stub.will(calling(named("call-1", "ask_cashier", input="Pay five")), calling(named("call-2", "pay", amount=5)))
+    stub.will(
+        answer_with_calls(named("call-1", "ask_cashier", input="Pay five")),
+        answer_with_calls(named("call-2", "pay", amount=5)),
+    )
     stub.will(Wire.text("The till is closed."), Wire.text("Done."))
     connection = ProviderConnection(stub.url)
     client = CompletionsChatClient(connection=connection, model="m", path="/chat/completions")

@@ -1,4 +1,4 @@
-"""The same conversations with each kind of agent leave the same threads; and who has no SDK agent does not load it."""
+"""All kinds of agents leave the same threads, and the SDK is imported only for its agents."""
 
 from __future__ import annotations
 
@@ -113,17 +113,21 @@ class WorkflowServer(BaseChatKitServer):
 
 
 async def thread_of(server: BaseChatKitServer, *messages: str) -> list[dict[str, Any]]:
-    """Return what is stored of a conversation, without what is new each time."""
+    """Return the stored conversation, without values that are new each time."""
     chat = Chat(server)
     for message in messages:
         await chat.send(message)
-    return [_lasting(item) for item in await chat.items()]
+    return [_without_ids_and_times(item) for item in await chat.items()]
 
 
-def _lasting(value: Any) -> Any:
+def _without_ids_and_times(value: Any) -> Any:
     if isinstance(value, dict):
-        return {k: _lasting(v) for k, v in value.items() if k not in ("id", "thread_id", "created_at", "duration")}
-    return [_lasting(each) for each in value] if isinstance(value, list) else value
+        return {
+            k: _without_ids_and_times(v)
+            for k, v in value.items()
+            if k not in ("id", "thread_id", "created_at", "duration")
+        }
+    return [_without_ids_and_times(each) for each in value] if isinstance(value, list) else value
 
 
 ALL = [FrameworkServer, SDKServer, WorkflowServer, GeneratorServer]
@@ -160,7 +164,7 @@ async def test_a_conversation_with_tools_leaves_the_same_thread_with_each_framew
 
 
 @pytest.mark.parametrize("kind", [*ALL, whole_server])
-async def test_a_failure_in_the_midst_leaves_what_was_said_with_each_kind(
+async def test_a_failure_in_the_middle_keeps_the_text_so_far_with_each_kind(
     services: Services, model: ScriptedModel, kind: Callable[[Services], BaseChatKitServer]
 ) -> None:
     chat = Chat(kind(services))
@@ -261,5 +265,5 @@ def test_a_process_without_such_use_cases_loads_no_more_of_the_sdk_than_chatkit_
     assert loaded_of_the_sdk[2] == "serving: set()"
 
 
-def test_what_reads_exported_workflows_loads_nothing_of_the_sdk(loaded_of_the_sdk: list[str]) -> None:
+def test_reading_exported_workflows_imports_nothing_of_the_sdk(loaded_of_the_sdk: list[str]) -> None:
     assert loaded_of_the_sdk[:2] == ["reading: set()", "importing: set()"]

@@ -1,4 +1,4 @@
-"""MCP servers of the Agents SDK, in processes of their own: connected, missed, lost and back again."""
+"""MCP servers of the Agents SDK in their own processes: connecting, losing and reconnecting them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def ask(chat: Chat, model: ScriptedModel) -> Ask:
     return ask
 
 
-async def test_its_tools_are_called_whoever_connects_it(
+async def test_tools_of_a_server_are_called_whoever_connects_it(
     answer_with: Answer, server_of: Callable[..., Any], shelf: Shelf, ask: Ask
 ) -> None:
     await shelf.start()
@@ -129,7 +129,7 @@ async def test_a_call_that_only_reads_is_repeated_when_its_server_dies(
 
 
 @pytest.mark.parametrize("shelf", ["http"], indirect=True)
-async def test_a_call_that_its_server_never_got_is_made_where_that_is_back_and_else_said_to_be_undone(
+async def test_a_call_that_its_server_never_got_is_made_when_it_is_back_or_reported_as_not_made(
     answer_with: Answer, shelf: Shelf, server_of: Callable[..., Any], ask: Ask
 ) -> None:
     await shelf.start()

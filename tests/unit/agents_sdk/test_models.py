@@ -1,4 +1,4 @@
-"""The models of Agents SDK agents: the built-in one, providers' over our clients, and one that the author brings."""
+"""Models of Agents SDK agents: the built-in one, providers through our clients, and an author's own."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ async def test_an_agent_that_all_share_answers_each_from_their_own_conversation(
     assert shared.tools == [look_up]
 
 
-async def test_what_a_person_chose_in_the_composer_is_used(tmp_path: Path) -> None:
+async def test_the_choices_in_the_composer_are_used(tmp_path: Path) -> None:
     model = ScriptedModel(turns=[calls("look_up", city="Bern"), says("Sunny.")])
     async with chat_with(tmp_path, model) as chat:
         offered = Composer(
@@ -170,7 +170,7 @@ async def test_what_a_person_chose_in_the_composer_is_used(tmp_path: Path) -> No
 
 
 def body_of(client: Any, name: str | None, **agent: Any) -> dict[str, Any]:
-    """Return what a provider would be asked."""
+    """Return the body of the request to a provider."""
     settings, tools = agent.pop("settings", ModelSettings()), agent.pop("tools", [look_up])
     options = ChatOptions(client, name, None).build(settings, tools, None, agent.pop("handoffs", []))
     names = read_names(options.get("tools"))

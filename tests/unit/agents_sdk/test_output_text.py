@@ -1,4 +1,4 @@
-"""Structured outputs are read as words."""
+"""Structured outputs as readable text."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_an_output_reads_as_lines_of_words(output: Any, words: str) -> None:
     assert format_output(output) == words
 
 
-def test_what_is_very_deep_ends_in_one_line() -> None:
+def test_very_deep_output_ends_in_one_line() -> None:
     deep: dict[str, Any] = {"end": "here"}
     for _ in range(50):
         deep = {"more": deep}

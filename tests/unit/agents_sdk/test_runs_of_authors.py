@@ -1,4 +1,4 @@
-"""Runs that an author's code starts and reads itself: their events are the SDK's own, their sessions the thread."""
+"""Runs that an author's code starts itself: the SDK's own events, with the thread as session."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from base_server import BaseChatKitServer, action
 from context import ActionTurn, Services, Turn
 from stock_server import StockServer
 from tests.unit.agents_sdk.conftest import SDKServer
-from tests.unit.agents_sdk.imported import imported, inputs_of
+from tests.unit.agents_sdk.imported import imported, sent_messages
 from tests.unit.harness import Chat, errors, texts
 from tests.unit.provider_stub import Chat as Completions
 from tests.unit.scripted_model import ScriptedModel, calls, says
-from tests.unit.streaming.test_approvals import told
+from tests.unit.streaming.test_approvals import calls_with_results
 
 pytestmark = pytest.mark.usefixtures("known_cities")
 
@@ -41,14 +41,14 @@ async def test_a_file_reads_the_deltas_of_its_agent_and_its_session_is_the_threa
         assert (texts(events), errors(events)) == (["Once upon.", "Two.", "10 letters"], [])
         flow.will_say("The end.", "Two again.")
         assert texts(await chat.send("Go on")) == ["The end.", "Two again.", "8 letters"]
-        _, first_count, teller, count = [inputs_of(request)[1:] for request in flow.stub.requests]
+        _, first_count, teller, count = [sent_messages(request)[1:] for request in flow.stub.requests]
         words = ["Tell me", "Once upon.", "Count the words."]
         assert [text for _, text in first_count] == words
         assert (teller[0][1], teller[-1][1]) == ("Tell me", "Go on")
         assert [text for _, text in count][-2:] == ["The end.", "Count the words."]
         flow.will_say("Who are you?", "Three.")
         await flow.chat("bob").send("Hello")
-        assert [text for _, text in inputs_of(flow.stub.requests[4])[1:]] == ["Hello"], "nothing of Ada's"
+        assert [text for _, text in sent_messages(flow.stub.requests[4])[1:]] == ["Hello"], "nothing of Ada's"
 
 
 async def test_a_tool_reads_the_deltas_of_an_agent_and_may_pass_its_stream_on(
@@ -163,7 +163,7 @@ async def test_a_tool_in_a_thread_may_wait_for_a_run_which_is_made_where_the_con
     events = await Chat(server).send("Why?")
     assert (texts(events), errors(events)) == (["He knows."], [])
     assert loops == [asyncio.get_running_loop()] * 2
-    assert [result for _, result in told(model.requests[-1])] == ["Because.", "So."]
+    assert [result for _, result in calls_with_results(model.requests[-1])] == ["Because.", "So."]
 
 
 @pytest.mark.parametrize("provider", ["openai", "compatible"])
@@ -183,7 +183,7 @@ async def test_a_class_runs_the_agents_and_the_key_in_the_environment_is_the_pla
         assert [request.target for request in flow.stub.requests][1::2] == ["/chat/completions"] * 2
         key = "Bearer sk-test" if provider == "openai" else "Bearer no-key"
         assert flow.stub.requests[-1].headers["authorization"] == key
-        assert [text for _, text in inputs_of(flow.stub.requests[-1])][1:] == [
+        assert [text for _, text in sent_messages(flow.stub.requests[-1])][1:] == [
             "Hi", "Hello.", "Bye.", "Me again", "Again.", "Close it.",
         ]  # fmt: skip
     assert get_default_openai_client() is client_before, "no default of others was changed"

@@ -1,4 +1,4 @@
-"""Runs of Agents SDK agents: their hooks, contexts, settings, and what cannot be had."""
+"""Runs of Agents SDK agents: hooks, contexts, settings, and unsupported features."""
 
 from __future__ import annotations
 
@@ -270,7 +270,7 @@ async def test_two_people_at_once_share_an_agent_and_nothing_else(services: Serv
         assert texts(events) == ["You."]
 
 
-async def test_a_guardrail_that_runs_beside_the_model_takes_back_what_was_said(
+async def test_a_guardrail_that_runs_beside_the_model_retracts_its_text(
     chat: Chat, model: ScriptedModel, answer_with: Answer
 ) -> None:
     has_spoken = asyncio.Event()
@@ -329,7 +329,7 @@ async def test_a_guardrail_and_a_tool_may_run_agents_of_their_own_on_the_platfor
     assert texts(await chat.send("Something bad")) == ["I cannot help with that."]
 
 
-async def test_a_structured_answer_of_another_form_is_told_as_the_models_failure(
+async def test_a_structured_answer_of_a_wrong_form_is_reported_as_a_failure_of_the_model(
     chat: Chat, model: ScriptedModel, answer_with: Answer
 ) -> None:
     class Trip(BaseModel):
@@ -343,7 +343,7 @@ async def test_a_structured_answer_of_another_form_is_told_as_the_models_failure
     assert texts(events) == []
 
 
-async def test_text_is_shown_directly_and_told_to_the_sdk_once(
+async def test_text_is_shown_directly_and_passed_to_the_sdk_once(
     chat: Chat, model: ScriptedModel, answer_with: Answer
 ) -> None:
     diary = Diary()

@@ -1,4 +1,4 @@
-"""Agents of the OpenAI Agents SDK answer like any agent: on the platform's model, with our rules."""
+"""Agents of the OpenAI Agents SDK on the platform's model, with the platform's rules."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from base_server import BaseChatKitServer
 from context import Services, Turn
 from errors import ForbiddenError
 from tests.unit.harness import Chat, errors, texts, with_settings
-from tests.unit.runs.running import adopt_thread, read_until, rest_of, start, stop
+from tests.unit.runs.running import adopt_thread, read_rest, read_until, start, stop
 from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.unit.services_for_tests import open_services
 from tests.unit.streaming.test_approvals import click
@@ -91,7 +91,7 @@ async def test_a_tool_is_a_step_and_its_result_goes_to_the_model(chat: Chat, mod
     assert model.requests[1][-1].contents[0].result == "Added milk."
 
 
-async def test_what_tools_put_into_the_context_appears_in_its_order(chat: Chat, model: ScriptedModel) -> None:
+async def test_events_of_tools_in_the_context_appear_in_order(chat: Chat, model: ScriptedModel) -> None:
     @function_tool
     async def show(ctx: Context) -> str:
         """Show."""
@@ -210,7 +210,7 @@ async def test_a_tool_that_takes_too_long_is_stopped(chat: Chat, model: Scripted
     assert model.requests[1][-1].contents[0].result == "The tool took longer than 0.05 seconds and was stopped."
 
 
-async def test_an_input_guardrail_is_told_in_a_sentence(chat: Chat, model: ScriptedModel) -> None:
+async def test_an_input_guardrail_is_reported_in_a_sentence(chat: Chat, model: ScriptedModel) -> None:
     @input_guardrail(run_in_parallel=False)
     async def check(ctx: Any, agent: Any, given: Any) -> GuardrailFunctionOutput:
         return GuardrailFunctionOutput(output_info=None, tripwire_triggered=True)
@@ -220,7 +220,7 @@ async def test_an_input_guardrail_is_told_in_a_sentence(chat: Chat, model: Scrip
     assert model.requests == []
 
 
-async def test_an_output_guardrail_replaces_what_was_said(chat: Chat, model: ScriptedModel) -> None:
+async def test_an_output_guardrail_replaces_the_text(chat: Chat, model: ScriptedModel) -> None:
     @output_guardrail
     async def check(ctx: Any, agent: Any, output: Any) -> GuardrailFunctionOutput:
         return GuardrailFunctionOutput(output_info=None, tripwire_triggered="secret" in output)
@@ -298,7 +298,7 @@ async def test_a_tool_that_needs_approval_is_run_only_when_a_person_allows_it(
     assert told == ["Paid."] if is_allowed else "not allowed" in told[0]
 
 
-async def test_of_a_batch_only_what_needs_a_word_waits_and_nothing_is_done_twice(
+async def test_only_the_calls_of_a_batch_that_need_approval_wait_and_none_runs_twice(
     chat: Chat, model: ScriptedModel
 ) -> None:
     ran = []
@@ -330,7 +330,7 @@ async def test_of_a_batch_only_what_needs_a_word_waits_and_nothing_is_done_twice
     assert (told["c1"], told["c2"]) == ("Seen.", "No money.")
 
 
-async def test_a_failure_of_the_model_keeps_what_was_said(chat: Chat, model: ScriptedModel) -> None:
+async def test_a_failure_of_the_model_keeps_the_text_so_far(chat: Chat, model: ScriptedModel) -> None:
     answer_with(chat)
     model.turns = [[*says("Half an"), RuntimeError("secret")]]
     events = await chat.send("Go")
@@ -339,13 +339,13 @@ async def test_a_failure_of_the_model_keeps_what_was_said(chat: Chat, model: Scr
     assert "secret" not in str(events)
 
 
-async def test_a_stop_keeps_what_was_said_and_closes_the_models_stream(chat: Chat, model: ScriptedModel) -> None:
+async def test_a_stop_keeps_the_text_so_far_and_closes_the_models_stream(chat: Chat, model: ScriptedModel) -> None:
     answer_with(chat)
     model.turns = [[*says("Half a sent"), asyncio.Event()]]
     viewer = await start(chat)
     adopt_thread(chat, await read_until(viewer, b"Half a sent"))
     async with asyncio.timeout(10):
         assert (await stop(chat))["run"]["status"] == "stopped"
-        await rest_of(viewer)
+        await read_rest(viewer)
         await until(lambda: model.open_streams == 0)
     assert (await chat.items())[1]["content"][0]["text"] == "Half a sent"

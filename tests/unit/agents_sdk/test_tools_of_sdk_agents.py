@@ -1,4 +1,4 @@
-"""Tools of Agents SDK agents: what they return and raise, how their steps are called, how they end a run."""
+"""Tools of Agents SDK agents: results, exceptions, titles of their steps, and ends of runs."""
 
 from __future__ import annotations
 
@@ -210,7 +210,7 @@ async def test_parallel_calls_are_answered_in_one_request_by_either_protocol(
     assert told.count("Sun in Bern.") == told.count("Sun in Rome.") == 1
 
 
-async def test_a_model_that_counts_its_calls_anew_in_each_round_is_understood(
+async def test_call_ids_that_restart_in_each_round_are_understood(
     chat: Chat, model: ScriptedModel, answer_with: Answer
 ) -> None:
     @function_tool
@@ -228,7 +228,7 @@ async def test_a_model_that_counts_its_calls_anew_in_each_round_is_understood(
     assert results == ["Seen Bern.", "Seen Bern again.", "Seen Olten.", "Seen Olten again."]
 
 
-async def test_an_unknown_tool_is_told_to_the_model(chat: Chat, model: ScriptedModel, answer_with: Answer) -> None:
+async def test_an_unknown_tool_is_reported_to_the_model(chat: Chat, model: ScriptedModel, answer_with: Answer) -> None:
     @function_tool
     def look() -> str:
         """Look."""
@@ -270,7 +270,7 @@ async def test_a_failure_of_a_tool_that_the_author_explains_reads_as_they_say(
     assert results(model) == ["It is closed: OSError."]
 
 
-async def test_a_guardrail_of_a_tool_is_told_in_a_sentence(
+async def test_a_guardrail_of_a_tool_is_reported_in_a_sentence(
     chat: Chat, model: ScriptedModel, answer_with: Answer
 ) -> None:
     @tool_input_guardrail

@@ -1,4 +1,4 @@
-"""`parlor import-workflow`: a file becomes a use case without being run, or is refused with culprit and remedy."""
+"""`parlor import-workflow`: a file becomes a use case without being run, or is refused with a reason."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RUN = "from agents import Agent, Runner\n\nagent = Agent(name='A')\n\n\n"
 ENTRY = f"{RUN}async def run_workflow(workflow_input):\n    return await Runner.run(agent, 'x')\n"
 
 
-def take_in(folder: Path, text: str, file: str = "flow.py", name: str = "flow", entry: str | None = None) -> Path:
+def import_text(folder: Path, text: str, file: str = "flow.py", name: str = "flow", entry: str | None = None) -> Path:
     path = folder / file
     path.write_text(text)
     return import_workflow(path, name, folder / "cases", [folder / "cases"], entry).folder
@@ -35,7 +35,7 @@ def take_in(folder: Path, text: str, file: str = "flow.py", name: str = "flow", 
 
 def refusal(folder: Path, text: str, file: str = "flow.py", name: str = "flow") -> str:
     with pytest.raises(PluginError) as refused:
-        take_in(folder, text, file, name)
+        import_text(folder, text, file, name)
     assert not (folder / "cases").exists() or list((folder / "cases").iterdir()) == []
     return refused.value.reason
 
@@ -61,7 +61,7 @@ def test_nothing_of_the_file_is_run_and_the_sdk_is_not_loaded(tmp_path: Path) ->
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stderr) == (0, "")
-    take_in(tmp_path, file.read_text())
+    import_text(tmp_path, file.read_text())
     assert not mark.exists()
 
 
@@ -86,9 +86,7 @@ def test_nothing_of_the_file_is_run_and_the_sdk_is_not_loaded(tmp_path: Path) ->
          r"several functions may be the workflow \(a, b\); choose one with --entry"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_one_is_refused_with_culprit_and_remedy(
-    tmp_path: Path, file: str, text: str, words: str
-) -> None:
+def test_an_invalid_workflow_is_refused_with_cause_and_remedy(tmp_path: Path, file: str, text: str, words: str) -> None:
     assert re.search(words, refusal(tmp_path, text, file), re.DOTALL)
 
 
@@ -98,22 +96,22 @@ def test_a_name_that_no_use_case_can_have_is_refused(tmp_path: Path, name: str) 
 
 
 def test_a_name_that_is_taken_is_refused(tmp_path: Path) -> None:
-    made = take_in(tmp_path, ENTRY)
+    made = import_text(tmp_path, ENTRY)
     with pytest.raises(PluginError, match=re.escape(f"{made} exists already; choose another name, or remove it")):
-        take_in(tmp_path, ENTRY)
+        import_text(tmp_path, ENTRY)
     with pytest.raises(PluginError, match="exists already"):
         import_workflow(tmp_path / "flow.py", "flow", tmp_path / "others", [tmp_path / "cases"])
     (tmp_path / "cases" / "other.py").write_text(ENTRY)
     with pytest.raises(PluginError, match=r"other\.py stands in its way"):
         import_workflow(tmp_path / "cases" / "other.py", "other", tmp_path / "cases", [])
     with pytest.raises(PluginError, match="an installed use case has this name already"):
-        take_in(tmp_path, ENTRY, name="weather")
+        import_text(tmp_path, ENTRY, name="weather")
 
 
 @pytest.mark.parametrize(
     ("make", "words"), [("missing", "there is no file"), ("folder", "is a folder"), ("bytes", "not a text")]
 )
-def test_what_is_no_text_file_is_refused(tmp_path: Path, make: str, words: str) -> None:
+def test_files_that_are_no_text_are_refused(tmp_path: Path, make: str, words: str) -> None:
     path = tmp_path / "flow.py"
     if make == "folder":
         path.mkdir()
@@ -130,7 +128,7 @@ def test_a_variable_of_the_environment_that_is_not_set_is_named_with_what_to_do(
         ExportedWorkflow(file)
 
 
-def test_what_a_file_imports_from_beside_it_is_copied_and_nothing_else(tmp_path: Path) -> None:
+def test_only_imported_neighbours_of_a_file_are_copied(tmp_path: Path) -> None:
     (tmp_path / "config.py").write_text("PLAN = 'gold'\n")  # a name that the platform has too
     (tmp_path / "prompts.py").write_text("from .config import PLAN\n")
     (tmp_path / "unused.py").write_text("")
@@ -156,14 +154,14 @@ def test_what_a_file_imports_from_beside_it_is_copied_and_nothing_else(tmp_path:
         ("", "import my_tools, no_such_thing", "line 1 imports 'no_such_thing', which is not installed"),
     ],
 )
-def test_what_cannot_be_imported_from_beside_it_is_named(tmp_path: Path, beside: str, text: str, words: str) -> None:
+def test_neighbours_that_cannot_be_imported_are_named(tmp_path: Path, beside: str, text: str, words: str) -> None:
     (tmp_path / "my_tools.py").write_text(beside)
     (tmp_path / "other.py").write_text("")
     assert words in refusal(tmp_path, f"{text}\n{ENTRY}")
 
 
-def test_what_an_except_stands_around_may_be_missing(tmp_path: Path) -> None:
-    take_in(tmp_path, f"try:\n    import no_such_thing\nexcept ImportError:\n    no_such_thing = None\n{ENTRY}")
+def test_an_import_with_a_fallback_may_be_missing(tmp_path: Path) -> None:
+    import_text(tmp_path, f"try:\n    import no_such_thing\nexcept ImportError:\n    no_such_thing = None\n{ENTRY}")
 
 
 def test_the_function_that_answers_is_found_or_named(tmp_path: Path) -> None:
@@ -177,11 +175,11 @@ def test_the_function_that_answers_is_found_or_named(tmp_path: Path) -> None:
     assert read_source(path, "flow", "ask").entry == "ask"
     with pytest.raises(PluginError, match="has no function 'gone'; it has ask, start"):
         read_source(path, "flow", "gone")
-    made = take_in(tmp_path, two.format("start"), entry="ask")
+    made = import_text(tmp_path, two.format("start"), entry="ask")
     assert "entry='ask'" in (made / "plugin.py").read_text()
 
 
-def test_what_needs_openai_is_named_with_its_line(tmp_path: Path) -> None:
+def test_features_that_need_openai_are_named_with_their_line(tmp_path: Path) -> None:
     made = import_workflow(EXPORTED / "library.py", "library", tmp_path, [])
     assert [str(need) for need in made.needs] == [
         "file search in vector stores (FileSearchTool, line 6)",
@@ -249,8 +247,8 @@ async def test_the_doctor_says_what_an_imported_workflow_needs(tmp_path: Path) -
         assert (True, "shelf: web search (WebSearchTool, line 11)") in states
 
 
-async def test_a_broken_one_is_disabled_and_the_others_go_on(tmp_path: Path) -> None:
-    folder = take_in(tmp_path, ENTRY, name="broken_flow")
+async def test_a_broken_use_case_is_disabled_and_the_others_run(tmp_path: Path) -> None:
+    folder = import_text(tmp_path, ENTRY, name="broken_flow")
     (folder / "flow.py").write_text("import no_such_thing\n" + ENTRY)
     async with open_services(tmp_path) as services:
         loaded = load(services, tmp_path / "cases")

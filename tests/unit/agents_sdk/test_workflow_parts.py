@@ -1,4 +1,4 @@
-"""Parts of exported workflows: words for outputs, guardrails without their package, inputs, journals."""
+"""Parts of exported workflows: texts of outputs, guardrails without their package, inputs, journals."""
 
 from __future__ import annotations
 
@@ -159,18 +159,18 @@ async def test_a_check_that_cannot_be_made_never_passes(name: str, config: dict[
 PICTURE = {"type": "input_image", "image_url": "data:image/png;base64,AA"}
 
 
-def said(*parts: Any, role: str = "user") -> dict[str, Any]:
+def build_item(*parts: Any, role: str = "user") -> dict[str, Any]:
     content = [part if isinstance(part, dict) else {"type": "input_text", "text": part} for part in parts]
     return {"type": "message", "role": role, "content": content}
 
 
 def test_the_message_is_the_newest_of_the_person_or_the_one_with_these_words() -> None:
-    items = [said("One"), said("Two", PICTURE), said("<widget_shown>\nx</widget_shown>")]
+    items = [build_item("One"), build_item("Two", PICTURE), build_item("<widget_shown>\nx</widget_shown>")]
     assert build_message(items[:2]).text == "Two"
     again = build_message(items, "Two")
     assert (again.text, again.pictures, len(again.history)) == ("Two", [PICTURE["image_url"]], 1)
     assert build_message(items, "Gone").text == "Gone"
-    quoted = build_message([said("<quoted_text>\nx\n</quoted_text>", "Why?")])
+    quoted = build_message([build_item("<quoted_text>\nx\n</quoted_text>", "Why?")])
     assert (quoted.text, len(quoted.extras)) == ("Why?", 1)
 
 
@@ -182,7 +182,7 @@ class Form(BaseModel):
 
 
 def test_the_input_is_filled_by_what_its_fields_are_called() -> None:
-    message = build_message([said("One"), said("Two", PICTURE)])
+    message = build_message([build_item("One"), build_item("Two", PICTURE)])
 
     def typed(form: Form) -> Form:
         return form
@@ -207,10 +207,10 @@ class Continued(BaseModel):
     history: list[TResponseInputItem] | None = None
 
 
-def test_a_history_of_the_sdks_items_is_what_was_said() -> None:
+def test_a_history_of_the_sdks_items_contains_all_messages() -> None:
     answer = {"type": "output_text", "text": "First", "annotations": []}
     call = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
-    items = [said("One", PICTURE), call, said(answer, role="assistant"), said("Two")]
+    items = [build_item("One", PICTURE), call, build_item(answer, role="assistant"), build_item("Two")]
 
     def typed(form: Continued) -> Continued:
         return form
@@ -221,24 +221,30 @@ def test_a_history_of_the_sdks_items_is_what_was_said() -> None:
 
 
 def test_an_input_that_begins_with_the_message_has_the_history_before_it() -> None:
-    message = build_message([said("Hi"), said("Hello", role="assistant"), said("Hi")])
+    message = build_message([build_item("Hi"), build_item("Hello", role="assistant"), build_item("Hi")])
     rules = {"role": "system", "content": "Be kind."}
     now = {"role": "user", "content": "Hi"}
     assert len(message.with_history("Hi")) == 3
-    padded = build_message([said("Hi"), said("Hello", role="assistant"), said(" Hi ")])
+    padded = build_message([build_item("Hi"), build_item("Hello", role="assistant"), build_item(" Hi ")])
     assert len(padded.with_history("Hi")) == len(padded.with_history([now])) == 3
     assert [each["role"] for each in message.with_history([rules, now])] == ["system", "user", "assistant", "user"]
-    assert len(message.with_history([now, said("Result", role="assistant"), now])) == 5
-    for others in ([now, {"role": "assistant", "content": "Hello"}, now], [rules], ["Hi"], [], [said("Other"), now]):
+    assert len(message.with_history([now, build_item("Result", role="assistant"), now])) == 5
+    for others in (
+        [now, {"role": "assistant", "content": "Hello"}, now],
+        [rules],
+        ["Hi"],
+        [],
+        [build_item("Other"), now],
+    ):
         assert message.with_history(others) is others
 
 
-def test_a_variable_of_another_type_than_the_input_wants_is_told() -> None:
+def test_a_variable_of_a_wrong_type_is_reported() -> None:
     def typed(form: Form) -> Form:
         return form
 
     with pytest.raises(AgentError, match="Form wants plan"):
-        call_workflow(typed, build_message([said("Hi")]), {"plan": [1]}, "test")
+        call_workflow(typed, build_message([build_item("Hi")]), {"plan": [1]}, "test")
 
 
 class Place(BaseModel):

@@ -1,4 +1,4 @@
-"""Tools in an exported workflow that need approval: a person is asked, and it goes on, also after a restart."""
+"""Approvals of tools in an exported workflow, which continues afterwards, also after a restart."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def resumed(chat: Chat, flow: Imported) -> Chat:
 
 
 def outputs_of(body: dict[str, Any]) -> dict[str, str]:
-    """Return what a provider is told of calls, in either protocol."""
+    """Return the outputs of calls in a request to a provider, in either protocol."""
     items = body.get("input") or body["messages"]
     found = [item for item in items if item.get("type") == "function_call_output" or item.get("role") == "tool"]
     return {item.get("call_id") or item["tool_call_id"]: str(item.get("output") or item["content"]) for item in found}
@@ -39,7 +39,7 @@ def outputs_of(body: dict[str, Any]) -> dict[str, str]:
 
 @pytest.mark.parametrize("provider", PROTOCOLS)
 @pytest.mark.parametrize(("button", "told"), [("Allow", "Sent to ada, mail 1."), ("Don't allow", "not approved")])
-async def test_the_person_is_asked_and_the_workflow_goes_on_after_a_restart(
+async def test_the_person_is_asked_and_the_workflow_continues_after_a_restart(
     tmp_path: Path, provider: str, button: str, told: str
 ) -> None:
     async with imported(tmp_path, "mailer", provider, name="mailer") as flow:

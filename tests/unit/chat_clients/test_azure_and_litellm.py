@@ -1,4 +1,4 @@
-"""Azure and proxies of LiteLLM, by stubs that are as strict as they are, and answer in their shapes."""
+"""Azure and LiteLLM proxies, by stubs that are as strict and answer in the same form."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ AZURE = {"model_provider": "azure", "azure_openai_model": "dep", "azure_openai_a
 
 
 def refused_by_azure(request: Received) -> Answer | None:
-    """Return what Azure says to a request that it does not take."""
+    """Return Azure's response to a request that it refuses."""
     address = urlsplit(request.target)
     if request.headers.get("api-key") != "key-of-azure" or "authorization" in request.headers:
         return error(401, "Access denied due to invalid subscription key or wrong API endpoint.", code="401")
@@ -105,7 +105,7 @@ LITELLM = {"model_provider": "compatible", "compatible_model": "claude", "compat
 
 
 def refused_by_litellm(request: Received) -> Answer | None:
-    """Return what a proxy of LiteLLM says to a request that it does not take, Anthropic's rules behind it."""
+    """Return the response of a LiteLLM proxy to a request that Anthropic's rules refuse."""
     if request.headers.get("authorization") != "Bearer sk-virtual":
         return litellm_error(401, "Authentication Error, LiteLLM Virtual Key expected.", "auth_error")
     if request.target != "/v1/chat/completions":
@@ -123,17 +123,19 @@ def litellm_error(status: int, message: str, kind: str = "None") -> Answer:
 def litellm(*deltas: dict[str, Any], finish: str) -> Answer:
     """Answer as the proxy streams: members of its own, ids that are missing, and usage behind the end."""
     pieces = [
-        event({"created": 1, "model": "claude", "choices": [{"index": 0, "delta": {**_own(delta), **delta}}]})
+        event(
+            {"created": 1, "model": "claude", "choices": [{"index": 0, "delta": {**_litellm_fields(delta), **delta}}]}
+        )
         for delta in ({"role": "assistant", "content": ""}, *deltas)
     ]
-    end = {"finish_reason": finish, "index": 0, "delta": {**_own({}), "content": None}}
+    end = {"finish_reason": finish, "index": 0, "delta": {**_litellm_fields({}), "content": None}}
     usage = {"completion_tokens": 2, "prompt_tokens": 3, "total_tokens": 5, "cache_creation_input_tokens": 0}
     late = {"choices": [{"index": 0, "delta": {}}], "usage": usage}
     ending = (event({"choices": [end]}), event(late), event({"choices": [], "usage": usage}), DONE)
     return Answer(200, STREAM, (*pieces, *ending))
 
 
-def _own(delta: dict[str, Any]) -> dict[str, Any]:
+def _litellm_fields(delta: dict[str, Any]) -> dict[str, Any]:
     nothing = {"provider_specific_fields": None, "refusal": None, "function_call": None, "audio": None}
     return nothing if "tool_calls" in delta else {**nothing, "tool_calls": None}
 

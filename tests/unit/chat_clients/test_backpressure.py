@@ -1,4 +1,4 @@
-"""The pause between two reads: none while there is time to spare, bounded when there is not."""
+"""The pause between two reads: none without load, and bounded under load."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_no_pause_while_there_is_time_to_spare(share: float) -> None:
     assert Machine().run(share, times=50) == 0
 
 
-def test_what_was_used_before_the_first_look_does_not_count() -> None:
+def test_cpu_time_before_the_first_measurement_does_not_count() -> None:
     machine = Machine()
     machine.used += 1_000
     assert machine.run(0.1) == 0

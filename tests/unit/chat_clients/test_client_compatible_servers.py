@@ -1,4 +1,4 @@
-"""Servers that speak Chat Completions a little differently: what is known of them, and what becomes of it here."""
+"""Servers with deviating Chat Completions protocols: known deviations, and their handling."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_parallel_calls_are_told_apart_whatever_they_lack(pieces: list[Event]) -
         [call('{"a"', index=0, id="x"), call(": ", index=0), call("1}", "f", index=0)],
     ],
 )
-def test_what_every_piece_repeats_or_changes_begins_no_call(pieces: list[Event]) -> None:
+def test_repeated_or_changed_ids_in_pieces_begin_no_new_call(pieces: list[Event]) -> None:
     assert calls_of(*pieces, chunk("tool_calls"), DONE) == [("f", {"a": 1})]
 
 
@@ -208,7 +208,7 @@ def test_an_error_within_the_answer_ends_it_and_says_why(event: Event, code: str
         {"type": "ping"},
     ],
 )
-def test_what_says_nothing_is_no_error(event: Event) -> None:
+def test_events_without_content_are_no_error(event: Event) -> None:
     assert read(event, chunk(content="Hi"), chunk("stop"), DONE).text == "Hi"
 
 

@@ -1,4 +1,4 @@
-"""Our clients and the framework's own, fed the same streams, come to the same answer."""
+"""Our clients and the framework's own give the same answer for the same stream."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def message(text: str, item_id: str = "msg_1", annotations: list[Any] | None = N
     return {"id": item_id, "type": "message", "role": "assistant", "status": "completed", "content": [part]}
 
 
-def said(item: dict[str, Any], *words: str, index: int = 0) -> list[bytes]:
+def message_events(item: dict[str, Any], *words: str, index: int = 0) -> list[bytes]:
     """The events of one message: its deltas, then the whole."""
     where = {"item_id": item["id"], "output_index": index, "content_index": 0}
     whole = "".join(words)
@@ -120,26 +120,26 @@ FOUND = {"queries": ["rain"], "results": [{"file_id": "file_1", "text": "Rain.",
 RESPONSES: dict[str, Answer] = {
     "text": Responses.text("It ", "is ", "22 °C."),
     "calls": Responses.calls(BERN, ZURICH),
-    "citations": stream(*said(message("Rain.", annotations=CITED), "Ra", "in."), output=[]),
+    "citations": stream(*message_events(message("Rain.", annotations=CITED), "Ra", "in."), output=[]),
     "refusal": refusal(),
     "summary": stream(
         *thought("They ask for rain.", kind="reasoning_summary_text", sealed="sealed"),
-        *said(message("Rain."), "Rain.", index=1),
+        *message_events(message("Rain."), "Rain.", index=1),
         output=[],
     ),
     "thought": stream(
         *thought("They ask for rain.", kind="reasoning_text", sealed="sealed"),
-        *said(message("Rain."), "Rain.", index=1),
+        *message_events(message("Rain."), "Rain.", index=1),
         output=[],
     ),
     "web search": stream(
         *item("web_search_call", {"action": {"type": "search", "query": "rain"}}, SEARCHED),
-        *said(message("Rain."), "Rain.", index=1),
+        *message_events(message("Rain."), "Rain.", index=1),
         output=[],
     ),
     "file search": stream(
         *item("file_search_call", {"queries": ["rain"], "results": None}, FOUND),
-        *said(message("Rain."), "Rain.", index=1),
+        *message_events(message("Rain."), "Rain.", index=1),
         output=[],
     ),
     "server": stream(
@@ -175,7 +175,7 @@ COMPLETIONS: dict[str, Answer] = {
 }
 
 
-def facts(response: ChatResponse[Any]) -> dict[str, Any]:
+def describe_response(response: ChatResponse[Any]) -> dict[str, Any]:
     """Return the contents of an answer, without the way in which they came."""
     contents = [content for message in response.messages for content in message.contents]
     thoughts = [content for content in contents if content.type == "text_reasoning"]
@@ -193,7 +193,11 @@ def facts(response: ChatResponse[Any]) -> dict[str, Any]:
         "sealed": [content.protected_data for content in thoughts if content.protected_data],
         "is raw thought": any("openai" in content.additional_properties for content in thoughts),
         "citations": [cited(annotation) for content in contents for annotation in content.annotations or ()],
-        "tools": [hosted(content) for content in contents if content.type.endswith(("_tool_call", "_tool_result"))],
+        "tools": [
+            describe_hosted_call(content)
+            for content in contents
+            if content.type.endswith(("_tool_call", "_tool_result"))
+        ],
         "usage": response.usage_details,
         "finish": response.finish_reason,
         "id": response.response_id,
@@ -214,7 +218,7 @@ def cited(annotation: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def hosted(content: Content) -> dict[str, Any]:
+def describe_hosted_call(content: Content) -> dict[str, Any]:
     output = content.output if isinstance(content.output, list) else []
     return {
         "type": content.type,
@@ -245,8 +249,8 @@ async def assert_same(stub: ProviderStub, answer: Answer, theirs: Any, ours: Any
     stub.will(answer, answer)
     sdk, connection = AsyncOpenAI(api_key="k", base_url=f"{stub.url}/v1"), ProviderConnection(f"{stub.url}/v1")
     try:
-        old = facts(await final(theirs(sdk)))
-        new = facts(await final(ours(connection)))
+        old = describe_response(await final(theirs(sdk)))
+        new = describe_response(await final(ours(connection)))
     finally:
         await sdk.close()
         await connection.close()

@@ -1,4 +1,4 @@
-"""Requests of our clients: conversations, tools and options as the providers' JSON."""
+"""Requests of our clients: conversations, tools and options in the providers' JSON."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_the_address_of_a_file_that_a_tool_returns_is_told() -> None:
     assert message["content"] == "[a file was returned: https://a.example/b]"
 
 
-def test_what_a_result_cannot_hold_is_mentioned() -> None:
+def test_unsupported_content_in_a_result_is_mentioned() -> None:
     result = Content.from_function_result("call_1", result=[PICTURE, Content.from_text(""), SOUND, REPORT])
     [sent] = items_of(Message("tool", [result]))
     assert [part["type"] for part in sent["output"]] == ["input_image", "input_text", "input_file"]
@@ -353,7 +353,7 @@ def test_neighbours_of_one_role_are_one_message_because_chat_templates_want_them
     assert messages[4] == {"role": "assistant", "content": "Rain.\n\nTake a coat."}
 
 
-def test_what_different_authors_say_is_one_message_that_tells_them_apart() -> None:
+def test_messages_of_different_authors_are_merged_with_their_names() -> None:
     calls = Message("assistant", [called(), Content.from_function_call("c2", "f", arguments="{}")])
     results = [Content.from_function_result(call_id, result="Rain.") for call_id in ("call_1", "c2")]
     authors = [Message("assistant", [name], author_name=name) for name in ("Ada", "Bob")]

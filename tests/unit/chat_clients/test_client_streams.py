@@ -1,4 +1,4 @@
-"""How our clients read answers: event by event, merged where they wait, over connections that are used again."""
+"""Streams in our clients: event by event, merged while they wait, over reused connections."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_an_event_that_never_ended_is_none() -> None:
 
 
 @pytest.mark.parametrize("line", [b"data: {", b"data: [1]", b'data: "x"', b"data: \xff", b"data: " + b"[" * 100_000])
-def test_what_came_before_a_broken_event_is_still_given(line: bytes) -> None:
+def test_events_before_a_broken_one_are_still_delivered(line: bytes) -> None:
     parser = EventParser()
     assert parser.feed(b'data: {"a": 1}\n\n' + line + b'\n\ndata: {"b": 2}\n\n') == [{"a": 1}]
     assert isinstance(parser.failure, BrokenStreamError)
@@ -139,7 +139,7 @@ def test_thoughts_and_text_that_arrive_together_keep_their_order() -> None:
     assert [(content.type, content.text) for content in contents] == [("text_reasoning", "Hmm."), ("text", "Yes.")]
 
 
-def test_a_text_that_the_end_repeats_is_not_said_again() -> None:
+def test_a_text_that_the_end_repeats_is_not_shown_again() -> None:
     message = {"id": "msg_1", "type": "message", "content": [{"type": "output_text", "text": "Rain."}]}
     done = {"type": "response.output_text.done", "item_id": "msg_1", "content_index": 0, "text": "Rain."}
     item = {"type": "response.output_item.done", "output_index": 0, "item": message}
@@ -158,7 +158,7 @@ def test_a_text_that_ends_otherwise_than_it_began_is_replaced() -> None:
     assert response.text == "Snow."
 
 
-def test_a_response_that_only_tells_its_end_is_read_from_there() -> None:
+def test_a_response_with_only_a_final_event_is_read_from_it() -> None:
     message = {"id": "msg_1", "type": "message", "content": [{"type": "output_text", "text": "Rain."}]}
     call = {"id": "fc_1", "type": "function_call", "call_id": "call_1", "name": "f", "arguments": '{"a": 1}'}
     response = ChatResponse.from_updates(read(ResponsesReader(), [completed(message, call)]))
@@ -423,7 +423,7 @@ def citation(end: Any = 5, **more: Any) -> dict[str, Any]:
     return {"type": "url_citation", "url_citation": place, **more}
 
 
-def test_what_a_completion_cites_is_said_with_its_place() -> None:
+def test_citations_of_a_completion_keep_their_places() -> None:
     found = [citation(), {"type": "url_citation"}, "odd"]
     updates = read(CompletionsReader(), [chunk(content="Hello"), chunk(annotations=found)], [chunk("stop"), DONE])
     response = ChatResponse.from_updates(updates)
@@ -520,9 +520,7 @@ async def test_each_path_has_its_address_and_parameters_however_many_there_are(
     assert len(set(asked)) == len(paths)
 
 
-async def test_what_one_read_brings_comes_together_however_many_chunks_it_is(
-    stub: ProviderStub, connect: Connect
-) -> None:
+async def test_the_events_of_one_read_are_one_batch(stub: ProviderStub, connect: Connect) -> None:
     stub.will(Chat.text(*"abcdefg"))
     [batch] = await ask(connect())
     assert "".join(read_text(batch)) == "abcdefg"
@@ -532,7 +530,7 @@ def read_text(batch: list[Event]) -> list[str]:
     return [choice["delta"].get("content") or "" for event in batch for choice in event.get("choices", ())]
 
 
-async def test_who_reads_the_events_is_called_as_they_come_and_wakes_others_only_for_a_result(
+async def test_the_reader_of_events_is_called_at_once_and_wakes_others_only_for_a_result(
     stub: ProviderStub, connect: Connect
 ) -> None:
     seen: list[int] = []
@@ -657,7 +655,7 @@ async def test_two_reads_in_one_turn_of_the_loop_are_both_given() -> None:
 
 
 @pytest.mark.parametrize("pause_s", [0, 0.02])
-async def test_what_came_before_a_broken_event_is_given_once(
+async def test_events_before_a_broken_one_are_delivered_once(
     pause_s: float, stub: ProviderStub, connect: Connect
 ) -> None:
     pieces = (b'data: {"number": 0}\n\n', b"data: {broken\n\n")
@@ -691,7 +689,7 @@ async def test_an_answer_is_over_when_it_says_so_even_if_the_connection_stays(
 
 
 @pytest.mark.parametrize("pause_s", [0, 0.002])
-async def test_what_goes_wrong_while_events_are_read_ends_the_answer_and_not_the_connections(
+async def test_an_error_while_reading_events_ends_the_answer_but_not_the_connections(
     pause_s: float, stub: ProviderStub, connect: Connect
 ) -> None:
     stub.will(numbered(6, pause_s=pause_s), numbered(1))
@@ -796,7 +794,7 @@ async def test_requests_beyond_the_bound_wait_for_a_connection_and_not_for_ever(
     await connection.close()
 
 
-async def test_of_a_connection_that_nobody_has_used_for_a_while_nothing_is_kept(stub: ProviderStub) -> None:
+async def test_an_idle_connection_is_closed_and_forgotten(stub: ProviderStub) -> None:
     transport = DirectTransport(max_connections=3, max_idle=3, idle_s=0.5)
     connection = ProviderConnection(stub.url, transport=transport)
     stub.will(Chat.text("One."))

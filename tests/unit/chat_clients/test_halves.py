@@ -1,4 +1,4 @@
-"""Half is taken for whole nowhere: no tool runs with a part of its arguments, and no part of an answer is an answer."""
+"""Incomplete answers: no tool runs with incomplete arguments, and no partial answer counts as complete."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ async def run(stub: ProviderStub, protocol: str, *pieces: bytes, headers: dict[s
     answer = Chat.text("Told.") if protocol == "chat" else Responses.text("Told.")
     stub.will(Answer(200, headers, pieces), answer)
     connection = ProviderConnection(stub.url, max_retries=0)
-    text, code = await asked(connection, protocol, tools=[weather])
+    text, code = await ask(connection, protocol, tools=[weather])
     await connection.close()
     return text, code, called, len(stub.requests)
 
 
-async def asked(connection: ProviderConnection, protocol: str, **options: Any) -> tuple[str, str | None]:
+async def ask(connection: ProviderConnection, protocol: str, **options: Any) -> tuple[str, str | None]:
     kind = CompletionsChatClient if protocol == "chat" else ResponsesChatClient
     client: Any = kind(connection=connection, model="m", path="/x")
     text = ""
@@ -235,33 +235,33 @@ BEGUN = [*Responses.part("It is", then="end").pieces]
 MESSAGE = {"id": "msg_1", "type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "It is"}]}
 
 
-def ends(kind: str = "completed", output: Any = (), **more: Any) -> bytes:
+def end_event(kind: str = "completed", output: Any = (), **more: Any) -> bytes:
     return Responses.event(f"response.{kind}", response={**Responses.response(kind, output), **more})
 
 
 @pytest.mark.parametrize(
     ("pieces", "code"),
     [
-        ([ends(output=[{**MESSAGE, "status": "incomplete"}])], "model.interrupted"),
-        ([ends(output=[{**MESSAGE, "status": "failed"}])], "model.interrupted"),
-        ([ends(incomplete_details={"reason": "length"})], "model.cut_short"),
-        ([ends(incomplete_details={"reason": "max_tokens"})], "model.cut_short"),
-        ([ends(incomplete_details={"reason": "max_output_tokens"})], "model.cut_short"),
-        ([ends(incomplete_details={"reason": "content_filter"})], "model.content_filter"),
-        ([ends(incomplete_details={"reason": "abort"})], "model.interrupted"),
-        ([ends(incomplete_details={"reason": "stop"})], "model.interrupted"),
-        ([ends("incomplete")], "model.interrupted"),
-        ([ends("incomplete", status="completed")], "model.interrupted"),
-        ([ends("incomplete", incomplete_details={"reason": "max_output_tokens"})], "model.cut_short"),
-        ([ends("cancelled")], "model.interrupted"),
-        ([ends("cancelled", status="completed")], "model.interrupted"),
-        ([ends("failed", error={"code": "server_error", "message": "x"})], "model.failed"),
-        ([ends("failed", status="completed", error=None)], "model.failed"),
-        ([ends("failed", error={"code": "rate_limit_exceeded", "message": "x"})], "model.rate_limited"),
-        ([ends(error={"code": "server_error", "message": "x"})], "model.failed"),
-        ([ends(status="failed")], "model.failed"),
-        ([ends(status="incomplete")], "model.interrupted"),
-        ([ends(status="queued")], "model.interrupted"),
+        ([end_event(output=[{**MESSAGE, "status": "incomplete"}])], "model.interrupted"),
+        ([end_event(output=[{**MESSAGE, "status": "failed"}])], "model.interrupted"),
+        ([end_event(incomplete_details={"reason": "length"})], "model.cut_short"),
+        ([end_event(incomplete_details={"reason": "max_tokens"})], "model.cut_short"),
+        ([end_event(incomplete_details={"reason": "max_output_tokens"})], "model.cut_short"),
+        ([end_event(incomplete_details={"reason": "content_filter"})], "model.content_filter"),
+        ([end_event(incomplete_details={"reason": "abort"})], "model.interrupted"),
+        ([end_event(incomplete_details={"reason": "stop"})], "model.interrupted"),
+        ([end_event("incomplete")], "model.interrupted"),
+        ([end_event("incomplete", status="completed")], "model.interrupted"),
+        ([end_event("incomplete", incomplete_details={"reason": "max_output_tokens"})], "model.cut_short"),
+        ([end_event("cancelled")], "model.interrupted"),
+        ([end_event("cancelled", status="completed")], "model.interrupted"),
+        ([end_event("failed", error={"code": "server_error", "message": "x"})], "model.failed"),
+        ([end_event("failed", status="completed", error=None)], "model.failed"),
+        ([end_event("failed", error={"code": "rate_limit_exceeded", "message": "x"})], "model.rate_limited"),
+        ([end_event(error={"code": "server_error", "message": "x"})], "model.failed"),
+        ([end_event(status="failed")], "model.failed"),
+        ([end_event(status="incomplete")], "model.interrupted"),
+        ([end_event(status="queued")], "model.interrupted"),
         ([], "model.interrupted"),
         ([DONE_LINE], "model.interrupted"),
         ([Responses.event("error", error={"message": "x"})], "model.failed"),
@@ -271,7 +271,7 @@ def ends(kind: str = "completed", output: Any = (), **more: Any) -> bytes:
         ([line(detail="x")], "model.failed"),
         ([line(message="x", code=500)], "model.failed"),
         ([Responses.event("response.output_text.delta", delta=" é")[:-12], b"\n\n"], "model.interrupted"),
-        ([Responses.event("response.output_item.done", item={**MESSAGE, "status": "incomplete"}), ends()],
+        ([Responses.event("response.output_item.done", item={**MESSAGE, "status": "incomplete"}), end_event()],
          "model.interrupted"),
     ],
 )  # fmt: skip
@@ -308,7 +308,7 @@ async def test_a_body_that_is_shorter_than_announced_is_half(protocol: str, monk
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     connection = ProviderConnection(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", max_retries=0)
-    assert await asked(connection, protocol) == ("It is", "model.interrupted")
+    assert await ask(connection, protocol) == ("It is", "model.interrupted")
     await connection.close()
     server.close()
     await server.wait_closed()

@@ -1,4 +1,4 @@
-"""Whatever one field of an answer holds, the text of the answer is said, unless it is the field that holds it."""
+"""Odd values in any field of an answer, except that of the text, do not affect the text."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def paths_of(value: Any, path: Path = ()) -> Iterator[Path]:
             yield from paths_of(each, (*path, at))
 
 
-def changed(event: Event, path: Path, value: Any) -> Event:
+def replace_value(event: Event, path: Path, value: Any) -> Event:
     event = copy.deepcopy(event)
     held: Any = event
     for step in path[:-1]:
@@ -65,7 +65,7 @@ def at(event: Event, path: Path) -> Any:
     return held
 
 
-def said(reader: Any, events: list[Event]) -> tuple[str, str | None]:
+def read_text(reader: Any, events: list[Event]) -> tuple[str, str | None]:
     """Read event by event, as a stream arrives; return the text, and why the answer failed."""
     updates: list[ChatResponseUpdate] = []
     code = None
@@ -97,22 +97,24 @@ def chat_events() -> list[Event]:
 
 
 def holds_chat_text(event: Event, path: Path) -> bool:
-    return isinstance(at(event, path), list | dict | str) and path[0] == "choices" and _holds(at(event, path))
+    return isinstance(at(event, path), list | dict | str) and path[0] == "choices" and _contains_text(at(event, path))
 
 
-def _holds(value: Any) -> bool:
+def _contains_text(value: Any) -> bool:
     return any(piece in json.dumps(value) for piece in ("It is ", "raining."))
 
 
 @pytest.mark.parametrize("odd", ODD, ids=lambda value: repr(value)[:20])
 def test_no_field_of_a_completion_takes_the_text_with_it(odd: Any) -> None:
     events = chat_events()
-    assert said(CompletionsReader(), events) == (TEXT, None)
+    assert read_text(CompletionsReader(), events) == (TEXT, None)
     for number, event in enumerate(events[:-1]):
         for path in paths_of(event):
             if path[-1] in ("content", "refusal") or path == ("choices", 0, "index") or holds_chat_text(event, path):
                 continue
-            text, _ = said(CompletionsReader(), [*events[:number], changed(event, path, odd), *events[number + 1 :]])
+            text, _ = read_text(
+                CompletionsReader(), [*events[:number], replace_value(event, path, odd), *events[number + 1 :]]
+            )
             assert text == TEXT, (path, odd)
 
 
@@ -120,8 +122,8 @@ def test_no_field_of_a_completion_takes_the_text_with_it(odd: Any) -> None:
 def test_a_number_of_an_answer_that_is_none_is_the_first(odd: Any) -> None:
     events = chat_events()
     for number, event in enumerate(events[:-2]):
-        odd_event = changed(event, ("choices", 0, "index"), odd)
-        text, code = said(CompletionsReader(), [*events[:number], odd_event, *events[number + 1 :]])
+        odd_event = replace_value(event, ("choices", 0, "index"), odd)
+        text, code = read_text(CompletionsReader(), [*events[:number], odd_event, *events[number + 1 :]])
         assert (text, code) == (TEXT, None)
 
 
@@ -136,12 +138,14 @@ def responses_events() -> list[Event]:
 def test_no_field_of_a_response_takes_the_text_with_it(odd: Any) -> None:
     events = responses_events()
     whole = "Let me look."
-    assert said(ResponsesReader(), events) == (whole, None)
+    assert read_text(ResponsesReader(), events) == (whole, None)
     for number, event in enumerate(events):
         for path in paths_of(event):
             if isinstance(at(event, path), str) and any(word in at(event, path) for word in ("Let me ", "look.")):
                 continue
-            text, _ = said(ResponsesReader(), [*events[:number], changed(event, path, odd), *events[number + 1 :]])
+            text, _ = read_text(
+                ResponsesReader(), [*events[:number], replace_value(event, path, odd), *events[number + 1 :]]
+            )
             assert text == whole, (event["type"], path, odd)
 
 
@@ -156,7 +160,7 @@ def test_an_answer_in_one_piece_keeps_its_text_too(odd: Any) -> None:
                 continue
             if reader is ResponsesReader and path[0] == "output" and path[-1] == "type":
                 continue  # it says whether there is a text
-            text, _ = said(reader(), [changed(whole, path, odd)])
+            text, _ = read_text(reader(), [replace_value(whole, path, odd)])
             assert text == TEXT, (path, odd)
 
 
@@ -172,13 +176,13 @@ def test_of_several_answers_the_first_is_taken_wherever_it_stands(order: tuple[A
         {"index": index, "delta": first if index in (0, "0", None) else other, "finish_reason": "stop"}
         for index in order
     ]
-    assert said(CompletionsReader(), [{"id": "c", "choices": choices}, DONE]) == (TEXT, None)
+    assert read_text(CompletionsReader(), [{"id": "c", "choices": choices}, DONE]) == (TEXT, None)
 
 
 def test_an_end_of_another_answer_is_none() -> None:
     reader = CompletionsReader()
     ends = {"id": "c", "choices": [{"index": 1, "delta": {}, "finish_reason": "stop"}]}
-    said(reader, [{"id": "c", "choices": [{"index": 0, "delta": {"content": "Half"}}]}, ends, DONE])
+    read_text(reader, [{"id": "c", "choices": [{"index": 0, "delta": {"content": "Half"}}]}, ends, DONE])
     assert reader.finish_reason is None
 
 
@@ -203,4 +207,4 @@ def test_numbers_that_are_too_large_break_no_stream() -> None:
     event = parse_object(
         b'{"created": 1' + b"0" * 400 + b', "choices": [{"delta": {"content": "Hi"}, "finish_reason": "stop"}]}'
     )
-    assert said(CompletionsReader(), [event, DONE]) == ("Hi", None)
+    assert read_text(CompletionsReader(), [event, DONE]) == ("Hi", None)

@@ -1,4 +1,4 @@
-"""The built-in model: what it understands, what it says otherwise, and how it takes part in the tool loop."""
+"""The built-in model: its phrases, its default answers, and its part in the tool loop."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ async def test_a_function_that_finds_nothing_to_call_leaves_it_to_the_next_phras
     assert await ask([nothing, FORECAST], "weather in Bern", desk.tools) == "3 days of rain in Bern."
 
 
-async def test_a_phrase_for_a_tool_that_is_not_there_is_passed_over(desk: Desk) -> None:
+async def test_a_phrase_for_a_missing_tool_is_skipped(desk: Desk) -> None:
     phrases = [OfflinePhrase("weather", tool="absent"), OfflinePhrase("weather", say="Next.")]
     assert await ask(phrases, "weather in Bern", desk.tools) == "Next."
 
@@ -304,7 +304,7 @@ async def test_it_answers_in_one_piece_too(desk: Desk) -> None:
     assert response.usage_details
 
 
-async def test_a_pause_lies_between_words_but_not_before_the_first() -> None:
+async def test_there_is_a_pause_between_words_but_not_before_the_first() -> None:
     pauses: list[float] = []
     loop = asyncio.get_running_loop()
     call_later = loop.call_later

@@ -1,4 +1,4 @@
-"""Half of an answer is never taken for the whole, and nothing that nobody needs makes one fail."""
+"""Partial answers never count as complete, and unneeded fields never make an answer fail."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ NO_ENDS = [
 
 
 @pytest.mark.parametrize("word", NO_ENDS)
-async def test_a_word_that_is_not_known_to_mean_an_end_means_that_it_stopped_in_the_middle(
+async def test_an_unknown_finish_reason_means_an_incomplete_answer(
     stub: ProviderStub, connection: ProviderConnection, word: Any
 ) -> None:
     stub.will(chunks(word))

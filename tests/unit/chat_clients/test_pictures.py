@@ -1,4 +1,4 @@
-"""Sentences about a picture, without a model."""
+"""Descriptions of pictures without a model."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ async def test_specks_are_not_main_colors_and_three_are_the_most() -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"no picture", b"%PDF-1.7", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"]
 )
-async def test_what_is_no_picture_is_said_to_be_unreadable(data: bytes) -> None:
+async def test_an_invalid_picture_is_reported_as_unreadable(data: bytes) -> None:
     assert (await describe_picture(data)).startswith("I cannot read this picture")
 
 

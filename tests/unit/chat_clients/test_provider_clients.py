@@ -1,4 +1,4 @@
-"""The three provider protocols, proved against a local server that speaks them."""
+"""The three provider protocols, against a local server that speaks them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from chat_clients.provider import ChatClients, build_chat_client
 from config import Settings
 from errors import ConfigError, ModelError
 from framework.sentences import LIMIT_REACHED
-from tests.sharing import find_port_to_keep
+from tests.sharing import find_stable_port
 from tests.unit.provider_stub import Answer, Call, Chat, ProviderStub, Responses, busy, error
 
 Protocol = type[Chat] | type[Responses]
@@ -115,7 +115,7 @@ async def ask(agent: Agent, messages: Any = "Hello") -> str:
 
 
 async def text_until_failure(agent: Agent) -> tuple[str, ModelError]:
-    """Return what arrived of the answer, and how it failed."""
+    """Return the text that arrived, and the failure."""
     seen = ""
     async with agent.run("Hello", stream=True) as updates:
         try:
@@ -261,7 +261,7 @@ async def test_a_model_that_stays_busy_is_given_up(desk: Desk, name: str) -> Non
 
 
 @pytest.mark.parametrize("wait", ["60", "Fri, 01 Jan 2100 00:00:00 GMT"])
-async def test_nobody_is_kept_waiting_for_a_minute(desk: Desk, wait: str) -> None:
+async def test_a_long_retry_after_is_not_waited_for(desk: Desk, wait: str) -> None:
     desk.stub.will_always(error(429, "slow down", headers={"retry-after": wait}))
     _, failure = await text_until_failure(desk.agent("compatible"))
     assert failure.code == "model.rate_limited"
@@ -297,8 +297,8 @@ async def test_a_refusal_that_a_retry_cannot_help_offers_none(
 
 
 @pytest.mark.parametrize("name", BOTH)
-async def test_a_server_that_is_not_there_is_unreachable(desk: Desk, name: str) -> None:
-    url = f"http://127.0.0.1:{find_port_to_keep()}/v1"
+async def test_a_missing_server_is_unreachable(desk: Desk, name: str) -> None:
+    url = f"http://127.0.0.1:{find_stable_port()}/v1"
     agent = desk.agent(name, openai_base_url=url, compatible_base_url=url, model_provider=name, model_max_retries=0)
     _, failure = await text_until_failure(agent)
     assert (failure.code, failure.allow_retry) == ("model.unreachable", True)
@@ -351,7 +351,7 @@ async def test_a_server_that_loads_its_model_is_asked_until_it_has(desk: Desk, n
 
 
 @pytest.mark.parametrize(("wait", "requests"), [("0.05", range(2, 60)), ("600", [1]), ("nan", [1]), ("-1", [1])])
-async def test_a_server_that_goes_on_loading_is_given_up_when_the_first_wait_is_over(
+async def test_a_server_that_keeps_loading_is_abandoned_after_the_first_wait(
     desk: Desk, wait: str, requests: Any
 ) -> None:
     desk.stub.will_always(loading({"error": {"message": "Loading model"}}, **{"retry-after": wait}))
@@ -375,7 +375,7 @@ async def test_a_model_that_cannot_be_loaded_is_not_waited_for(desk: Desk) -> No
         (500, "'temperature' is not supported with this model.", "model.bad_request"),
     ],
 )
-async def test_what_no_waiting_can_mend_is_not_asked_again(desk: Desk, status: int, message: str, code: str) -> None:
+async def test_permanent_errors_are_not_retried(desk: Desk, status: int, message: str, code: str) -> None:
     desk.stub.will_always(loading({"error": {"message": message}}, status, **SOON))
     _, failure = await text_until_failure(desk.agent("compatible", model_max_retries=2))
     assert (failure.code, len({json.dumps(each.body) for each in desk.stub.requests})) == (
@@ -546,9 +546,7 @@ def test_any_other_exception_becomes_one_plain_sentence() -> None:
         (Answer(then="close"), "model.unreachable"),
     ],
 )
-async def test_what_goes_wrong_in_a_client_built_on_the_sdk_is_explained_too(
-    stub: ProviderStub, answer: Answer, code: str
-) -> None:
+async def test_failures_of_a_client_on_the_sdk_are_explained(stub: ProviderStub, answer: Answer, code: str) -> None:
     stub.will(answer)
     async with AsyncOpenAI(api_key="k", base_url=stub.url, max_retries=0, timeout=0.2) as sdk:
         with pytest.raises(APIError) as failure:

@@ -1,4 +1,4 @@
-"""Whether the provider can be asked, as `parlor doctor` says it."""
+"""The check of the provider by `parlor doctor`."""
 
 from __future__ import annotations
 
@@ -48,6 +48,6 @@ async def test_a_provider_is_asked_for_its_models_with_the_key(
     assert "hunter2" not in (problem or "")
 
 
-async def test_one_that_is_not_there_is_said_to_be_so() -> None:
+async def test_an_unreachable_provider_is_reported() -> None:
     told = await problem_of("http://me:s3cret@127.0.0.1:1/v1") or ""
     assert told.startswith("http://127.0.0.1:1/v1 cannot be reached: ")

@@ -1,4 +1,4 @@
-"""Requests that a server refuses: the next one differs, and what helped is remembered."""
+"""Requests that a server refuses: they are changed and repeated, and successful changes are remembered."""
 
 from __future__ import annotations
 
@@ -268,7 +268,9 @@ async def test_the_longest_length_is_said_under_the_name_that_the_refusal_asks_f
     assert stub.requests[-1].body["max_completion_tokens"] == 5
 
 
-async def test_what_a_request_is_made_of_is_never_left_out(stub: ProviderStub, clients: dict[str, ChatClients]) -> None:
+async def test_required_members_of_a_request_are_never_left_out(
+    stub: ProviderStub, clients: dict[str, ChatClients]
+) -> None:
     stub.will_always(error(400, "'messages' and 'model' and \"tools\" are wrong"))
     with pytest.raises(ModelError) as failure:
         await ask(clients["compatible"], tools=[look])
@@ -286,7 +288,7 @@ async def test_a_server_that_refuses_everything_is_not_asked_for_ever(
 
 
 @pytest.mark.parametrize(("status", "code"), [(401, "model.refused_key"), (402, "model.no_quota"), (429, None)])
-async def test_what_has_nothing_to_do_with_the_request_is_not_tried_in_other_forms(
+async def test_errors_unrelated_to_the_request_are_not_retried_in_other_forms(
     stub: ProviderStub, clients: dict[str, ChatClients], status: int, code: str | None
 ) -> None:
     stub.will_always(error(status, "stream_options", headers={"x-should-retry": "false"}))
@@ -363,7 +365,7 @@ async def test_when_nothing_else_helps_the_newest_question_is_asked_alone(
         error(422, "system messages are not allowed for this model"),
     ],
 )
-async def test_what_the_system_says_is_said_by_the_person_where_there_is_no_such_role(
+async def test_a_system_message_joins_the_persons_message_if_there_is_no_such_role(
     stub: ProviderStub, clients: dict[str, ChatClients], refusal: Answer
 ) -> None:
     stub.refuses = refusing(lambda body: body["messages"][0]["role"] == "system", refusal)
@@ -475,7 +477,7 @@ async def test_of_a_conversation_that_is_too_long_the_oldest_is_left_out(
 
 
 @pytest.mark.parametrize("body", TOO_LONG)
-async def test_what_is_too_long_by_itself_is_said_with_what_to_do(
+async def test_a_message_that_is_too_long_is_refused_with_advice(
     stub: ProviderStub, clients: dict[str, ChatClients], body: Any
 ) -> None:
     stub.will_always(json_error(400, body))
@@ -635,7 +637,7 @@ async def test_a_model_that_is_gone_is_named(stub: ProviderStub, clients: dict[s
     assert failure.value.code == "model.not_found"
 
 
-def test_what_is_remembered_of_conversations_is_bounded() -> None:
+def test_the_memory_about_conversations_is_bounded() -> None:
     memory = RefusalMemory()
     for number in range(MAX_KEYS + 5):
         memory.remember_form("m", [user(f"question {number}")], HistoryForm(calls_as_text=1))
@@ -644,7 +646,7 @@ def test_what_is_remembered_of_conversations_is_bounded() -> None:
 
 @pytest.mark.parametrize("length", [1, 2, 3, 7])
 @pytest.mark.parametrize("name", ["compatible", "openai"])
-async def test_what_was_learnt_of_a_conversation_lasts_while_its_oldest_is_left_out(
+async def test_learnt_forms_of_a_conversation_last_when_its_oldest_messages_are_dropped(
     stub: ProviderStub, clients: dict[str, ChatClients], name: str, length: int
 ) -> None:
     stub.refuses = refusing(lambda body: "call_" in json.dumps(body), error(400, "no calls of earlier turns"))
@@ -718,7 +720,7 @@ async def test_a_model_that_takes_no_tools_is_asked_once_and_the_operator_told_w
         "messages.2: tool_use ids were found without tool_result blocks immediately after",
     ],
 )
-async def test_what_is_refused_of_some_tools_is_not_taken_for_a_model_without(
+async def test_a_refusal_of_some_tools_does_not_mean_a_model_without_tools(
     stub: ProviderStub, clients: dict[str, ChatClients], words: str
 ) -> None:
     stub.will_always(error(400, words))
@@ -749,7 +751,7 @@ async def test_an_assistant_with_the_last_word_is_told_to_go_on_only_where_the_s
         (400, "bad request"),
     ],
 )
-async def test_what_the_system_says_is_said_by_the_person_where_the_server_takes_no_such_message(
+async def test_instructions_join_the_persons_message_if_the_server_refuses_system_messages(
     stub: ProviderStub, clients: dict[str, ChatClients], status: int, words: str
 ) -> None:
     stub.refuses = refusing(lambda body: body["messages"][0]["role"] == "system", error(status, words))

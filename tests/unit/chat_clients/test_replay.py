@@ -1,4 +1,4 @@
-"""What a model wants back goes back to it as it came, and to no other model, nor to another server."""
+"""Reasoning and other data that a model needs back is returned unchanged, and only to that model and server."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def stubs(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Provider
         yield one, other
 
 
-def joined(*pieces: Any, name: str = "x") -> Any:
+def merge_pieces(*pieces: Any, name: str = "x") -> Any:
     members = Members()
     for piece in pieces:
         members.add({name: piece})
@@ -60,7 +60,7 @@ def joined(*pieces: Any, name: str = "x") -> Any:
     ],
 )
 def test_pieces_of_a_member_are_joined_by_what_they_are(name: str, pieces: list[Any], whole: Any) -> None:
-    assert joined(*pieces, name=name) == whole
+    assert merge_pieces(*pieces, name=name) == whole
 
 
 def chunk(finish: str | None = None, **delta: Any) -> Event:
@@ -103,7 +103,7 @@ def test_thoughts_beside_a_call_go_back_as_they_came_and_to_no_other_model(
     assert sent_back(*events, to="other").keys() == {"role", "content", "tool_calls"}
 
 
-async def answered(stub: ProviderStub, client: Any, answer: Answer, *messages: Message) -> list[Message]:
+async def ask(stub: ProviderStub, client: Any, answer: Answer, *messages: Message) -> list[Message]:
     stub.will(answer)
     response = client.get_response(list(messages), stream=True)
     async for _ in response:
@@ -120,9 +120,9 @@ async def test_thoughts_of_a_server_are_not_sent_to_another_that_has_a_model_of_
     pieces = (Chat.chunk({"reasoning_content": "Hm.", "content": None}), Chat.chunk({"tool_calls": [CALL]}))
     called = Answer(200, STREAM, (*pieces, Chat.chunk({}, "tool_calls"), b"data: [DONE]\n\n"))
     go = Message("user", ["Go"])
-    said = await answered(one, first, called, go)
-    await answered(one, first, Chat.text("Yes."), go, *said, RESULT)
-    await answered(other, second, Chat.text("Yes."), go, *said, RESULT)
+    said = await ask(one, first, called, go)
+    await ask(one, first, Chat.text("Yes."), go, *said, RESULT)
+    await ask(other, second, Chat.text("Yes."), go, *said, RESULT)
     assert one.requests[-1].body["messages"][1]["reasoning_content"] == "Hm."
     assert other.requests[-1].body["messages"][1].keys() == {"role", "content", "tool_calls"}
     for connection in connections:
@@ -142,9 +142,9 @@ async def test_sealed_thoughts_and_items_go_back_to_the_server_that_sealed_them_
     ]
     end = Responses.event("response.completed", response=Responses.response("completed", output))
     go = Message("user", ["Go"])
-    said = await answered(one, first, Answer(200, STREAM, (end,)), go)
-    await answered(one, first, Responses.text("Yes."), go, *said, RESULT)
-    await answered(other, second, Responses.text("Yes."), go, *said, RESULT)
+    said = await ask(one, first, Answer(200, STREAM, (end,)), go)
+    await ask(one, first, Responses.text("Yes."), go, *said, RESULT)
+    await ask(other, second, Responses.text("Yes."), go, *said, RESULT)
     kinds = ["message", "reasoning", "web_search_call", "function_call", "function_call_output"]
     assert [item["type"] for item in one.requests[-1].body["input"]] == kinds
     *_, called, _ = other.requests[-1].body["input"]
@@ -207,9 +207,9 @@ async def test_ids_that_a_server_gives_in_every_response_anew_are_sent_once(
             {"id": "fc_1", "type": "function_call", "call_id": f"c{number}", "name": "look", "arguments": "{}"},
         ]
         end = Responses.event("response.completed", response=Responses.response("completed", output))
-        messages += await answered(stub, client, Answer(200, STREAM, (end,)), *messages)
+        messages += await ask(stub, client, Answer(200, STREAM, (end,)), *messages)
         messages += [Message("tool", [Content.from_function_result(f"c{number}", result="Rain.")])]
-    await answered(stub, client, Responses.text("Yes."), *messages)
+    await ask(stub, client, Responses.text("Yes."), *messages)
     items = stub.requests[-1].body["input"]
     check_responses(items)
     assert [item["encrypted_content"] for item in items if item["type"] == "reasoning"] == ["sealed 1", "sealed 2"]

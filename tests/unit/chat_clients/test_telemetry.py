@@ -1,4 +1,4 @@
-"""The framework's spans: left out where nobody gets them, there where somebody does."""
+"""The framework's spans: created only if they are exported."""
 
 from __future__ import annotations
 

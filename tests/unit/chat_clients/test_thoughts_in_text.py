@@ -1,4 +1,4 @@
-"""Thoughts between tags are never text, in either protocol."""
+"""Thoughts between tags are separated from text, in both protocols."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from errors import ModelError
 from tests.unit.provider_stub import Chat, ProviderStub, Responses
 
 
-async def test_a_habit_that_a_model_has_not_is_forgotten(stub: ProviderStub, clients: tuple[Any, ChatClients]) -> None:
+async def test_a_wrongly_assumed_habit_of_a_model_is_forgotten(
+    stub: ProviderStub, clients: tuple[Any, ChatClients]
+) -> None:
     protocol, made = clients
     stub.will(protocol.text(*UNOPENED), protocol.text("Hel", "lo"), protocol.text("Hel", "lo"))
     assert (await ask(made))[0].text == "Good day."
@@ -102,7 +104,7 @@ async def test_half_a_thought_at_the_longest_length_is_no_text_either(stub: Prov
     assert ("".join(update.text for update in seen), thoughts(ChatResponse.from_updates(seen))) == ("", "The per")
 
 
-def test_what_was_said_at_once_stands_before_what_came_after_it() -> None:
+def test_text_that_arrives_at_once_stands_before_later_text() -> None:
     def message(at: int, text: str) -> list[Any]:
         item = {"id": f"msg_{at}", "type": "message", "content": [{"type": "output_text", "text": text}]}
         where = {"item_id": item["id"], "output_index": at, "content_index": 0}

@@ -1,4 +1,4 @@
-"""Names of tools that models garble: they mean one known tool, or none."""
+"""Garbled names of tools: each is resolved to one known tool, or to none."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_name_is_known_in_other_letters(said: str, meant: str) -> None:
 
 
 @pytest.mark.parametrize("said", OF_NONE)
-def test_what_names_no_tool_or_several_means_none(said: str) -> None:
+def test_an_unknown_or_ambiguous_name_means_no_tool(said: str) -> None:
     assert ToolNames(KNOWN).resolve(said) == said
 
 
@@ -96,7 +96,7 @@ def test_a_real_tool_of_the_exact_name_always_wins(said: str) -> None:
         (["shelf", "read"], "shelf.read"),
     ],
 )
-def test_what_may_mean_two_tools_means_none(known: list[str], said: str) -> None:
+def test_an_ambiguous_name_means_no_tool(known: list[str], said: str) -> None:
     assert ToolNames(known).resolve(said) == said
 
 
@@ -109,6 +109,6 @@ def test_nothing_that_a_model_says_is_sent_back_under_a_name_that_servers_refuse
     assert NAME.fullmatch(names.offered_name(meant))
 
 
-def test_a_name_of_any_length_is_looked_at_quickly() -> None:
+def test_a_name_of_any_length_is_checked_quickly() -> None:
     for piece in ("(", "add.", "<|", "functions_", " ", "[A", "`", "__", "=>"):
         assert ToolNames(KNOWN).resolve(piece * 100_000) in {piece * 100_000, "add"}

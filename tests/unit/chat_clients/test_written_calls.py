@@ -1,4 +1,4 @@
-"""Calls of tools that a model writes into its text: made where they are nothing else, and text in all other cases."""
+"""Tool calls that a model writes as text: run if the text is nothing else, and shown as text otherwise."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def calls_of(response: ChatResponse[Any]) -> list[tuple[str | None, Any]]:
         (HERMES.replace('{"place": "Bern"}', json.dumps('{"place": "Bern"}')), "", ["Bern"]),
     ],
 )
-def test_what_is_nothing_but_calls_is_made(text: str, said: str, places: list[str], size: int) -> None:
+def test_a_text_of_calls_only_is_run(text: str, said: str, places: list[str], size: int) -> None:
     response = read(text, size=size)
     assert calls_of(response) == [("weather", {"place": place}) for place in places]
     assert (response.text.strip(), response.finish_reason) == (said, "tool_calls")
@@ -77,7 +77,7 @@ def test_what_is_nothing_but_calls_is_made(text: str, said: str, places: list[st
         "<tool_call>" + "x" * MAX_HELD_CHARS + "\nEnd.",
     ],
 )
-def test_what_is_anything_else_is_text_to_the_last_letter(text: str, size: int) -> None:
+def test_text_that_is_no_call_is_kept_completely(text: str, size: int) -> None:
     response = read(text, size=size if len(text) < 1000 else 4096)
     assert (response.text, calls_of(response), response.finish_reason) == (text, [], "stop")
 

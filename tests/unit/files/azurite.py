@@ -1,4 +1,4 @@
-"""Azurite, a stand-in for Azure Blob Storage: installed when it is needed first, started, and given containers."""
+"""Azurite, a stand-in for Azure Blob Storage: its installation on first use, its command, and its containers."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from pathlib import Path
 import httpx
 
 from infra.client_build import ROOT, Clone, fingerprint_of, node_environment, node_program, run_quietly
-from tests.sharing import one_at_a_time
+from tests.sharing import hold_lock
 
 INSTALL_TIMEOUT_S = 300.0
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-"""The account and the key of every Azurite; they are in its documentation."""
+"""The key of Azurite's default account, which is documented."""
 
 _FOLDER = ROOT / "tests" / "unit" / "azurite"
 _VERSION = "2021-08-06"
 
 
 def install_azurite() -> Path:
-    """Return the program; one worker installs it, and the others wait for it.
+    """Return the path of the program, which the first worker installs.
 
     Raises:
         ParlorError: When npm fails.
     """
-    with one_at_a_time(Clone().state / "azurite.lock"):
+    with hold_lock(Clone().state / "azurite.lock"):
         stamp = _FOLDER / "node_modules" / ".fingerprint"
         lock = fingerprint_of(_FOLDER, [_FOLDER / "package.json", _FOLDER / "package-lock.json", _FOLDER / ".npmrc"])
         if not stamp.is_file() or stamp.read_text(encoding="utf-8") != lock:
@@ -43,7 +43,7 @@ def install_azurite() -> Path:
 
 
 def azurite_command(port: int) -> list[str]:
-    """Return the command that serves nothing but blobs, and forgets them."""
+    """Return the command that serves blobs from memory."""
     options = ["--blobHost", "127.0.0.1", "--blobPort", str(port), "--inMemoryPersistence", "--silent"]
     return [node_program(), str(install_azurite()), *options, "--skipApiVersionCheck", "--disableTelemetry"]
 
@@ -52,8 +52,8 @@ def create_container(address: str, name: str) -> None:
     """Make an empty container. Source: "Authorize with Shared Key" of the Blob service."""
     date = formatdate(usegmt=True)
     lines = ["PUT", *[""] * 11, f"x-ms-date:{date}", f"x-ms-version:{_VERSION}", f"/{ACCOUNT}/{ACCOUNT}/{name}"]
-    said = "\n".join([*lines, "restype:container"]).encode()
-    signature = base64.b64encode(hmac.new(base64.b64decode(KEY), said, hashlib.sha256).digest()).decode()
+    to_sign = "\n".join([*lines, "restype:container"]).encode()
+    signature = base64.b64encode(hmac.new(base64.b64decode(KEY), to_sign, hashlib.sha256).digest()).decode()
     headers = {"x-ms-date": date, "x-ms-version": _VERSION, "Authorization": f"SharedKey {ACCOUNT}:{signature}"}
     url = f"{address}/{ACCOUNT}/{name}?restype=container"
     httpx.put(url, headers=headers, trust_env=False, timeout=300).raise_for_status()

@@ -12,7 +12,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.sharing import find_port_to_keep
+from tests.sharing import find_stable_port
 from tests.unit.files.azurite import ACCOUNT, KEY, azurite_command, create_container
 from tests.unit.files.file_desk import Desk, Person, open_desk
 from tests.unit.files.google_storage import create_service_account, serve_google_storage
@@ -23,7 +23,7 @@ S3_START_TIMEOUT_S = 300.0
 @pytest.fixture(scope="session")
 def s3_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A stand-in for S3 in a process of its own, with nothing in it."""
-    port = find_port_to_keep()
+    port = find_stable_port()
     address = f"http://127.0.0.1:{port}"
     with (tmp_path_factory.mktemp("s3") / "log").open("wb") as log:
         command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
@@ -51,7 +51,7 @@ def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
 @pytest.fixture(scope="session")
 def azure_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A stand-in for Azure Blob Storage in a process of its own, with nothing in it."""
-    port = find_port_to_keep()
+    port = find_stable_port()
     address = f"http://127.0.0.1:{port}"
     folder = tmp_path_factory.mktemp("azure")
     with (

@@ -1,4 +1,4 @@
-"""An application that takes files, and people who send some, as a stock ChatKit client does."""
+"""An application that accepts files, and people who upload them as a stock ChatKit client does."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class FileServer(BaseChatKitServer):
 
 @dataclass(slots=True)
 class Desk:
-    """The application, and what lies behind it."""
+    """The application, with its services and its model."""
 
     app: FastAPI
     services: Services
@@ -70,11 +70,11 @@ class Desk:
 
 
 class Person:
-    """A browser.
+    """A person's browser.
 
     Args:
-        page: Has the person's cookie.
-        anybody: Has nobody's.
+        page: The HTTP client with the person's cookie.
+        anybody: An HTTP client without a cookie.
     """
 
     def __init__(self, page: httpx.AsyncClient, anybody: httpx.AsyncClient) -> None:
@@ -92,7 +92,7 @@ class Person:
         return await self.ask("attachments.create", use_case, name=name, size=size, mime_type=media_type)
 
     async def put(self, announced: dict[str, Any], data: bytes | AsyncIterator[bytes]) -> httpx.Response:
-        """Send the bytes as the descriptor says."""
+        """Send the bytes to the place in the upload descriptor."""
         to = announced["upload_descriptor"]
         return await self.anybody.request(to["method"], to["url"], content=data, headers=to["headers"])
 

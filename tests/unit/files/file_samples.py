@@ -1,4 +1,4 @@
-"""Files as people send them, and some that nobody should."""
+"""Sample files, as people send them and as attackers might."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def picture(kind: str = "PNG", size: tuple[int, int] = (60, 40), color: str = "b
 
 
 def photograph(orientation: int = 6) -> bytes:
-    """A JPEG as a telephone makes it: turned by a note, with a position, a comment, and a second picture behind it."""
+    """A JPEG as from a telephone: rotated by Exif, with a position, a comment, and a second picture appended."""
     exif = Image.Exif()
     exif[0x0112] = orientation
     exif[0x010F] = "SecretCameraMaker"
@@ -40,7 +40,7 @@ def photograph(orientation: int = 6) -> bytes:
 
 
 def turned_picture(kind: str, orientation: int, size: tuple[int, int] = (64, 32)) -> bytes:
-    """A picture whose left half is blue and whose right half is red, that is to be turned, with maker and position."""
+    """A picture with a blue left half and a red right half, an Exif orientation, a maker and a position."""
     image = Image.new("RGB", size, "red")
     image.paste("blue", (0, 0, size[0] // 2, size[1]))
     exif = Image.Exif()
@@ -52,11 +52,11 @@ def turned_picture(kind: str, orientation: int, size: tuple[int, int] = (64, 32)
 
 
 def telephone_photograph() -> bytes:
-    """A HEIC of 64 × 32 pixels, blue and red, that is to be turned, with maker and position, of pillow-heif."""
+    """A HEIC of 64 × 32 pixels, blue and red, with orientation, maker and position, made with pillow-heif."""
     return Path(__file__).with_name("samples").joinpath("phone.heic").read_bytes()
 
 
-def moving(kind: str = "GIF") -> bytes:
+def animation(kind: str = "GIF") -> bytes:
     buffer = io.BytesIO()
     frames = [Image.new("RGB", (20, 10), color) for color in ("red", "green", "blue")]
     frames[0].save(buffer, kind, save_all=True, append_images=frames[1:], loop=0, duration=40)
@@ -64,7 +64,7 @@ def moving(kind: str = "GIF") -> bytes:
 
 
 def png_of(width: int, height: int) -> bytes:
-    """A PNG that says that it is very large, in some dozens of bytes."""
+    """A PNG of some dozens of bytes whose header claims any size."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 100)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(kind, body) for kind, body in chunks)
@@ -83,7 +83,7 @@ def archive(parts: dict[str, bytes | str], compression: int = zipfile.ZIP_DEFLAT
 
 
 def package(main: str, content: str, references: dict[str, str], parts: dict[str, str | bytes]) -> bytes:
-    """An office document: its main part, the parts that it refers to by their kinds, and others."""
+    """An office document: its main part, the parts it refers to by relationships, and others."""
     kind = {"word/document.xml": DOCX, "ppt/presentation.xml": PPTX}[main]
     folder, _, name = main.partition("/")
     kinds = {key: part.rpartition("/")[2].rstrip("0123456789.xml") for key, part in references.items()}
@@ -126,7 +126,7 @@ def declaring(entities: str, text: str, part: str = "word/document.xml") -> byte
 
 
 def presentation(*slides: str, **parts: str | bytes) -> bytes:
-    """Slides whose files are numbered backwards: their order stands elsewhere."""
+    """A presentation whose slide files are numbered in reverse, so that only the slide list has the right order."""
     count = len(slides)
     ids = "".join(f'<p:sldId id="{256 + n}" r:id="rId{n}"/>' for n in range(count))
     files: dict[str, str | bytes] = {
@@ -153,8 +153,8 @@ def workbook(*rows: tuple[Any, ...]) -> bytes:
     return buffer.getvalue()
 
 
-def changed(packed: bytes, part: str, before: bytes, after: bytes) -> bytes:
-    """An archive with other bytes in one of its parts."""
+def replace_in_part(packed: bytes, part: str, before: bytes, after: bytes) -> bytes:
+    """Return an archive with some bytes of a part replaced."""
     with zipfile.ZipFile(io.BytesIO(packed)) as source:
         parts = {name: source.read(name) for name in source.namelist()}
     assert before in parts[part]

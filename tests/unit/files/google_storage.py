@@ -1,6 +1,6 @@
-"""A stand-in for Google Cloud Storage: as much of its XML API as a store of objects speaks, kept in memory.
+"""A stand-in for Google Cloud Storage in memory: the part of its XML API that an object store client uses.
 
-It checks who asks as Google does: tokens that an account has signed itself, and signed URLs with their expiry.
+It authenticates requests as Google does: by self-signed tokens of an account, and by signed URLs that expire.
 Sources: "XML API" of Cloud Storage, "Object requests", "List objects", "Multipart uploads" and "V4 signing process";
 "Self-signed JWTs" of Google's identity platform.
 """
@@ -37,7 +37,7 @@ EMAIL = "parlor@stand-in.example"
 HOST = "storage.googleapis.com"
 ALGORITHM = "GOOG4-RSA-SHA256"
 SMALLEST_PART_BYTES = 5 * 1024 * 1024
-"""Of all parts of an upload but the last."""
+"""Minimum size of all parts of an upload but the last."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -159,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _now() -> str:
-    """Return the time of the last change of any object: an old one would be taken for forgotten by a sweeper."""
+    """Return the modification time of every object: the sweeper would take an old one for abandoned."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
@@ -185,7 +185,7 @@ def create_service_account(path: Path) -> None:
 
 @contextmanager
 def serve_google_storage(account: Path) -> Iterator[str]:
-    """Serve an empty store, every bucket of which is there and an account's, and hand out its address."""
+    """Serve an empty store in which every bucket exists and belongs to the account; yield its address."""
     key = load_pem_private_key(json.loads(account.read_text(encoding="utf-8"))["private_key"].encode(), None)
     handler = type("Handler", (_Handler,), {"objects": {}, "parts": {}, "public_key": key.public_key()})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:

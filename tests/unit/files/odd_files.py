@@ -1,4 +1,4 @@
-"""Files of kinds that are not taken, or that lie in ways of their formats: for the hostile uploads."""
+"""Files that must be refused, by their type or by a trick of their format, for the hostile uploads."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import zipfile
 import zlib
 from collections.abc import Callable
 
-from tests.unit.files.file_samples import DOCX, XLSX, archive, document, moving, picture, png_chunk
+from tests.unit.files.file_samples import DOCX, XLSX, animation, archive, document, picture, png_chunk
 
 MANY = 1_000_000
-"""Parts of a picture that each say nothing: a program looks at one after the other."""
+"""Number of empty parts in a picture that a program reads one after the other."""
 
 _ZEROS = bytes(100)
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
-"""How documents of before 2007 begin, and encrypted ones of today."""
+"""The beginning of a compound file: documents of before 2007, and encrypted ones of today."""
 
 PLAIN: dict[str, tuple[str, str, bytes]] = {
     "tiff as png": ("a.png", "image/png", b"II*\0\x08\0\0\0" + _ZEROS),
@@ -55,12 +55,12 @@ PLAIN: dict[str, tuple[str, str, bytes]] = {
 }  # fmt: skip
 
 
-def _types(content_type: str) -> str:
+def _content_types(content_type: str) -> str:
     return f'<Types><Override PartName="/word/a.bin" ContentType="{content_type}"/></Types>'
 
 
-def _declared(content_type: str, part: str, encoding: str = "utf-8") -> bytes:
-    return archive({"[Content_Types].xml": _types(content_type).encode(encoding), part: "<x/>"})
+def _archive_with_type(content_type: str, part: str, encoding: str = "utf-8") -> bytes:
+    return archive({"[Content_Types].xml": _content_types(content_type).encode(encoding), part: "<x/>"})
 
 
 def _webp(canvas: bytes, size: tuple[int, int]) -> bytes:
@@ -68,31 +68,31 @@ def _webp(canvas: bytes, size: tuple[int, int]) -> bytes:
     return b"RIFF" + struct.pack("<I", 22 + len(inner)) + b"WEBPVP8X\x0a\0\0\0\0\0\0\0" + canvas + inner
 
 
-def _noted(*chunks: tuple[bytes, bytes]) -> bytes:
+def _png_with_chunks(*chunks: tuple[bytes, bytes]) -> bytes:
     png = picture()
     return png[:33] + b"".join(png_chunk(*each) for each in chunks) + png[33:]
 
 
-def _renamed() -> bytes:
-    """A document of which a part has another name in front of its bytes than in the list."""
+def _document_with_renamed_part() -> bytes:
+    """A document in which the local header of a part has another name than the central directory."""
     data, name = document("x"), b"word/document.xml"
     return data.replace(name, b"../../../evil.xml", 1)
 
 
-def _oddly_packed() -> bytes:
-    """A document of which a part is packed in a way that there is not."""
+def _document_with_unknown_compression() -> bytes:
+    """A document in which a part has an unknown compression method."""
     data = bytearray(document("x"))
     data[data.index(b"PK\1\2") + 10] = 99
     return bytes(data)
 
 
-def _scanned_again(times: int) -> bytes:
-    """A JPEG whose last pass over all pixels is done again and again."""
+def _jpeg_with_scans(times: int) -> bytes:
+    """A JPEG whose last scan is repeated."""
     jpeg = picture("JPEG", (600, 400), progressive=True)
     return jpeg[:-2] + jpeg[jpeg.rindex(b"\xff\xda") : -2] * times + jpeg[-2:]
 
 
-def _in_front(of: bytes, part: bytes, at: int) -> bytes:
+def _insert_many(of: bytes, part: bytes, at: int) -> bytes:
     return of[:at] + part * MANY + of[at:]
 
 
@@ -100,36 +100,38 @@ MADE: dict[str, tuple[str, str, Callable[[], bytes]]] = {
     "webp with a canvas of 16 million": ("a.webp", "image/webp", lambda: _webp(b"\xff" * 6, (9, 9))),
     "webp that is larger than its canvas": ("a.webp", "image/webp", lambda: _webp(bytes(6), (900, 900))),
     "png with a note of 100 MB": (
-        "a.png", "image/png", lambda: _noted((b"iTXt", b"k\0\1\0\0\0" + zlib.compress(bytes(100_000_000)))),
+        "a.png", "image/png", lambda: _png_with_chunks((b"iTXt", b"k\0\1\0\0\0" + zlib.compress(bytes(100_000_000)))),
     ),
     "png with 1,000 notes of 1 MB": (
-        "a.png", "image/png", lambda: _noted(*[(b"zTXt", b"k\0\0" + zlib.compress(bytes(1_000_000)))] * 1000),
+        "a.png", "image/png", lambda: _png_with_chunks(*[(b"zTXt", b"k\0\0" + zlib.compress(bytes(1_000_000)))] * 1000),
     ),
     "png with colours of 100 MB": (
-        "a.png", "image/png", lambda: _noted((b"iCCP", b"k\0\0" + zlib.compress(bytes(100_000_000)))),
+        "a.png", "image/png", lambda: _png_with_chunks((b"iCCP", b"k\0\0" + zlib.compress(bytes(100_000_000)))),
     ),
-    "png of empty notes": ("a.png", "image/png", lambda: _in_front(picture(), png_chunk(b"tEXt", b""), 33)),
-    "jpeg of empty notes": ("a.jpg", "image/jpeg", lambda: _in_front(picture("JPEG"), b"\xff\xfe\0\2", 2)),
-    "jpeg of filling": ("a.jpg", "image/jpeg", lambda: _in_front(picture("JPEG"), b"\xff" * 10, 2)),
-    "jpeg of 1,000 scans": ("a.jpg", "image/jpeg", lambda: _scanned_again(1000)),
+    "png of empty notes": ("a.png", "image/png", lambda: _insert_many(picture(), png_chunk(b"tEXt", b""), 33)),
+    "jpeg of empty notes": ("a.jpg", "image/jpeg", lambda: _insert_many(picture("JPEG"), b"\xff\xfe\0\2", 2)),
+    "jpeg of filling": ("a.jpg", "image/jpeg", lambda: _insert_many(picture("JPEG"), b"\xff" * 10, 2)),
+    "jpeg of 1,000 scans": ("a.jpg", "image/jpeg", lambda: _jpeg_with_scans(1000)),
     "gif of blocks of a byte": (
-        "a.gif", "image/gif", lambda: moving()[:-1] + b"\x21\xfe" + b"\1x" * MANY + b"\0;",
+        "a.gif", "image/gif", lambda: animation()[:-1] + b"\x21\xfe" + b"\1x" * MANY + b"\0;",
     ),
     "gif of frames": (
         "a.gif", "image/gif",
-        lambda: _in_front(moving(), b"\x2c\0\0\0\0\x14\0\x0a\0\0\x02\x02\x4c\x01\0", len(moving()) - 1),
+        lambda: _insert_many(animation(), b"\x2c\0\0\0\0\x14\0\x0a\0\0\x02\x02\x4c\x01\0", len(animation()) - 1),
     ),
-    "docx with a part of another name": ("a.docx", DOCX, _renamed),
-    "docx that is packed as nothing is": ("a.docx", DOCX, _oddly_packed),
+    "docx with a part of another name": ("a.docx", DOCX, _document_with_renamed_part),
+    "docx that is packed as nothing is": ("a.docx", DOCX, _document_with_unknown_compression),
     "docx with macros in a part of another name": (
-        "a.docx", DOCX, lambda: _declared("application/vnd.ms-office.vbaProject", "word/document.xml"),
+        "a.docx", DOCX, lambda: _archive_with_type("application/vnd.ms-office.vbaProject", "word/document.xml"),
     ),
     "docx that says in UTF-16 that it has macros": (
         "a.docx", DOCX,
-        lambda: _declared("application/vnd.ms-word.document.macroEnabled.main+xml", "word/document.xml", "utf-16"),
+        lambda: _archive_with_type(
+            "application/vnd.ms-word.document.macroEnabled.main+xml", "word/document.xml", "utf-16"
+        ),
     ),
     "xlsx with macros of Excel 4": (
-        "a.xlsx", XLSX, lambda: _declared("application/vnd.ms-excel.macrosheet+xml", "xl/workbook.xml"),
+        "a.xlsx", XLSX, lambda: _archive_with_type("application/vnd.ms-excel.macrosheet+xml", "xl/workbook.xml"),
     ),
     "xlsx with an endless list of types": (
         "a.xlsx", XLSX,

@@ -1,4 +1,4 @@
-"""An application whose model is behind a provider that records what it is shown."""
+"""An application with a model provider that records the requests, to see which files reach the model."""
 
 from __future__ import annotations
 

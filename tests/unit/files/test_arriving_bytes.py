@@ -1,4 +1,4 @@
-"""Work with the bytes of files as they arrive: once each, so that the end of many at once keeps nobody waiting."""
+"""Processing of uploads while they arrive, so that concurrent ends of uploads delay nobody."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ENCODED = {
 
 
 @pytest.mark.parametrize("kind", ENCODED)
-def test_an_encoding_is_told_wherever_the_pieces_end(kind: str) -> None:
+def test_an_encoding_is_detected_wherever_the_pieces_end(kind: str) -> None:
     data, expected = ENCODED[kind]
     for size in (2, 3, 5, len(data) + 1):
         finder = EncodingFinder()

@@ -1,4 +1,4 @@
-"""Uploads straight to a bucket: nobody sees what arrives before it was looked at, and nothing changes it after."""
+"""Direct uploads to a bucket: files are examined before anybody sees them, and immutable afterwards."""
 
 from __future__ import annotations
 
@@ -86,22 +86,22 @@ async def test_a_file_that_is_taken_back_leaves_nothing_in_the_bucket(desk: Desk
     assert (await desk.keys(), await desk.rows()) == ([], 0)
 
 
-async def test_a_signed_url_of_google_opens_one_object_to_one_deed_for_its_time(
+async def test_a_signed_url_of_google_allows_one_operation_on_one_object_for_its_time(
     google_url: str, tmp_path: Path
 ) -> None:
     async with open_desk(tmp_path, storage_url=google_url, storage_direct_uploads=True) as desk, desk.person() as ada:
         url = (await ada.announce("a.txt", b"words", "text/plain")).json()["upload_descriptor"]["url"]
         async with httpx.AsyncClient(trust_env=False, timeout=300) as browser:
-            changed = [
+            altered = [
                 ("PUT", url.replace("incoming/", "incoming/x")),
                 ("PUT", url.replace("Expires=900", "Expires=9999")),
             ]
-            for method, each in [*changed, ("DELETE", url), ("GET", url)]:
+            for method, each in [*altered, ("DELETE", url), ("GET", url)]:
                 assert (await browser.request(method, each)).status_code == 403, (method, each)
             assert (await browser.put(url, content=b"words")).status_code == 200
 
 
-async def test_the_owner_is_told_that_a_file_is_in_the_bucket_and_so_a_reload_keeps_it(desk: Desk, ada: Person) -> None:
+async def test_a_file_in_the_bucket_is_registered_so_that_a_reload_keeps_it(desk: Desk, ada: Person) -> None:
     announced = (await ada.announce("sky.png", picture(), "image/png")).json()
     place = f"/api/attachments/{announced['id']}"
     assert (await ada.page.get(place)).json()["state"] == "pending"

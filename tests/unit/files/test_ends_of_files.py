@@ -1,4 +1,4 @@
-"""Ends of files: what nobody will ask for is removed, whatever broke off before, and nothing else is."""
+"""Removal of files: unneeded files are removed after any failure, and no others."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ async def states(desk: Desk, ids: dict[str, str]) -> set[str]:
     return there
 
 
-async def test_what_was_never_sent_is_removed_in_time_and_what_is_part_of_a_thread_never(
+async def test_unsent_files_are_removed_in_time_and_files_of_a_thread_never(
     tmp_path: Path, any_database_url: str
 ) -> None:
     async with open_desk(tmp_path, database_url=any_database_url) as desk, desk.person() as ada:
-        await _test_ends(desk, ada)
+        await _check_ends(desk, ada)
 
 
-async def _test_ends(desk: Desk, ada: Person) -> None:
+async def _check_ends(desk: Desk, ada: Person) -> None:
     ids = {}
     for name in ("announced", "announced long ago"):
         ids[name] = (await ada.announce("a.txt", b"words", "text/plain")).json()["id"]
@@ -68,7 +68,7 @@ async def _test_ends(desk: Desk, ada: Person) -> None:
     assert (await desk.keys(), await desk.rows()) == ([], 0)
 
 
-async def test_what_deletes_a_thread_without_a_word_leaves_no_file_for_long(desk: Desk, ada: Person) -> None:
+async def test_a_thread_deleted_in_the_store_leaves_no_file_for_long(desk: Desk, ada: Person) -> None:
     sent = await ada.upload("a.txt", b"words", "text/plain")
     await ada.send("Read", [sent["id"]])
     file = await desk.files.find(sent["id"])
@@ -210,7 +210,7 @@ async def test_the_doctor_tries_the_store_and_leaves_nothing(desk: Desk) -> None
     assert (finding.is_well, finding.state) == (False, "file: The store is away.")
 
 
-async def test_a_store_that_is_away_is_said_without_its_signatures(
+async def test_an_unavailable_store_is_reported_without_signatures(
     desk: Desk, ada: Person, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")

@@ -75,7 +75,7 @@ async def test_a_page_of_another_origin_sends_to_a_signed_url_and_to_nothing_els
     assert "access-control-allow-origin" not in had.headers
 
 
-async def test_a_session_takes_files_only_as_its_server_has_said(desk: Desk) -> None:
+async def test_a_session_accepts_files_only_as_its_server_allows(desk: Desk) -> None:
     async with desk.person() as nobody:
         page = nobody.anybody
         page.base_url = httpx.URL(BASE)
@@ -114,7 +114,7 @@ async def test_a_session_takes_files_only_as_its_server_has_said(desk: Desk) -> 
         )
 
 
-async def test_a_use_case_takes_what_it_says_and_the_client_is_told_the_same(tmp_path: Path) -> None:
+async def test_a_use_case_accepts_the_files_that_its_client_is_told(tmp_path: Path) -> None:
     option = {"maxSize": {"image/*": 2000, "*": 10}, "maxCount": 1, "accept": {"image/*": [".png"], "text/plain": []}}
     async with open_desk(tmp_path, attachments=option) as desk, desk.person() as ada:
         listed = (await ada.page.get("/api/use-cases")).json()["use_cases"][0]["composer"]["attachments"]

@@ -1,4 +1,4 @@
-"""Files in the hands of tools: read whole, as a stream, as a text, from a path; and made for the person."""
+"""Files for tools: reading them whole, as a stream, as text or by path, and creating new ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files as providers are really sent them, and as agents of each kind get them."""
+"""Files in real requests to providers, with each kind of agent."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ async def test_each_provider_is_sent_a_form_that_it_takes(provider: Provider) ->
         assert "# Page 1\\nHello" in told
 
 
-async def test_a_model_that_takes_no_pictures_is_shown_none_twice_and_the_person_is_told_once(
+async def test_a_model_without_vision_gets_a_picture_only_once_and_the_person_one_message(
     provider: Provider,
 ) -> None:
     refusal = error(400, "This model does not support image input.")

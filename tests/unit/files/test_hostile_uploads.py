@@ -1,4 +1,4 @@
-"""Hostile uploads of the kinds that OWASP lists: refused with a sentence, and nothing of them is left."""
+"""Hostile uploads of the kinds that OWASP lists: refused with a message, without leftovers."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from tests.unit.files.file_samples import (
     DOCX,
     PPTX,
     XLSX,
+    animation,
     archive,
     document,
-    moving,
     pdf,
     photograph,
     picture,
@@ -38,7 +38,7 @@ from tests.waiting import until
 CONTENTS: dict[str, bytes] = {
     "png": picture(),
     "jpeg": picture("JPEG"),
-    "gif": moving(),
+    "gif": animation(),
     "webp": picture("WEBP"),
     "pdf": pdf("Hello"),
     "docx": document("Hello"),
@@ -178,7 +178,9 @@ def test_there_are_some_hundreds_of_them() -> None:
 
 
 @pytest.mark.parametrize("part", range(8))
-async def test_what_is_not_what_it_says_is_refused_and_leaves_nothing(desk: Desk, ada: Person, part: int) -> None:
+async def test_files_that_differ_from_their_type_are_refused_and_leave_nothing(
+    desk: Desk, ada: Person, part: int
+) -> None:
     for case in CASES[part::8]:
         name, media_type, content = case.values
         data = content() if callable(content) else content
@@ -254,7 +256,7 @@ async def test_a_url_that_was_changed_opens_nothing(desk: Desk, ada: Person) -> 
     url = announced["upload_descriptor"]["url"]
     path, _, query = url.partition("?")
     expires, signature = (part.partition("=")[2] for part in query.split("&"))
-    changed = [
+    altered = [
         path,
         f"{path}?expires={expires}",
         f"{path}?signature={signature}",
@@ -271,10 +273,10 @@ async def test_a_url_that_was_changed_opens_nothing(desk: Desk, ada: Person) -> 
         url.replace("/content", "/file"),
         f"{BASE}/api/attachments/{announced['id']}/preview?{query}",
     ]
-    for each in changed:
+    for each in altered:
         answer = await ada.anybody.put(each, content=b"words")
         assert answer.status_code in (403, 404, 405), each
-    for each in changed:
+    for each in altered:
         assert (await ada.anybody.get(each)).status_code in (404, 405), each
     assert await desk.keys() == []
     assert (await ada.put(announced, b"words")).status_code == 200
@@ -369,7 +371,7 @@ async def test_a_pattern_declares_no_type(desk: Desk, ada: Person) -> None:
     assert sent["mime_type"] == "text/plain"
 
 
-async def test_what_is_deleted_while_it_arrives_leaves_nothing(desk: Desk, ada: Person) -> None:
+async def test_a_file_deleted_during_its_upload_leaves_nothing(desk: Desk, ada: Person) -> None:
     announced = (await ada.announce("a.txt", b"0123456789", "text/plain")).json()
 
     async def body() -> AsyncIterator[bytes]:
@@ -381,7 +383,7 @@ async def test_what_is_deleted_while_it_arrives_leaves_nothing(desk: Desk, ada: 
     await _assert_nothing_is_left(desk)
 
 
-async def test_who_breaks_off_leaves_no_bytes(desk: Desk, ada: Person) -> None:
+async def test_an_aborted_upload_leaves_no_bytes(desk: Desk, ada: Person) -> None:
     async def body() -> AsyncIterator[bytes]:
         yield b"01234"
         raise ClientDisconnect
@@ -435,7 +437,7 @@ HARMLESS = {
 
 
 @pytest.mark.parametrize("kind", HARMLESS)
-async def test_what_could_run_is_only_ever_a_text_to_be_saved(desk: Desk, ada: Person, kind: str) -> None:
+async def test_executable_content_is_served_only_as_a_text_download(desk: Desk, ada: Person, kind: str) -> None:
     sent = await ada.upload(*HARMLESS[kind][:1], CONTENTS[kind], HARMLESS[kind][1])
     assert (sent["type"], "preview_url" in sent) == ("file", False)
     had = await ada.page.get(f"/api/attachments/{sent['id']}/file")
@@ -448,7 +450,7 @@ async def test_what_could_run_is_only_ever_a_text_to_be_saved(desk: Desk, ada: P
 
 @pytest.mark.parametrize("behind", [b"<script>alert(1)</script>", archive({"evil.js": "1"}), pdf("x")])
 @pytest.mark.parametrize("kind", ["png", "jpeg", "gif", "webp"])
-async def test_what_hangs_behind_a_picture_is_cut_off(desk: Desk, ada: Person, kind: str, behind: bytes) -> None:
+async def test_data_after_the_end_of_a_picture_is_removed(desk: Desk, ada: Person, kind: str, behind: bytes) -> None:
     sent = await ada.upload(DECLARED[kind][0], CONTENTS[kind] + behind, DECLARED[kind][1])
     kept = (await ada.page.get(f"/api/attachments/{sent['id']}/file")).content
     assert behind not in kept
@@ -507,7 +509,7 @@ FORMS = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-async def test_a_form_that_is_none_is_refused(desk: Desk, ada: Person, form: str) -> None:
+async def test_an_invalid_form_is_refused(desk: Desk, ada: Person, form: str) -> None:
     body, content_type = FORMS[form]
     answer = await ada.page.post("/chatkit/files/attachments", content=body, headers={"Content-Type": content_type})
     assert answer.status_code in (400, 415), answer.text
@@ -519,7 +521,7 @@ async def test_a_form_that_is_none_is_refused(desk: Desk, ada: Person, form: str
     assert await desk.keys() == []
 
 
-async def test_what_the_log_says_holds_no_signature(desk: Desk, ada: Person, caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_log_contains_no_signatures(desk: Desk, ada: Person, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     sent = await ada.upload("a.png", photograph(), "image/jpeg")
     await ada.send("Look", [sent["id"]])

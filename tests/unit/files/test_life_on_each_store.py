@@ -1,4 +1,4 @@
-"""Every step of a file's life on every object store, through the server and straight to the bucket."""
+"""The life cycle of a file on every object store, uploaded through the server and directly to the bucket."""
 
 from __future__ import annotations
 

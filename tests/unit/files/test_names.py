@@ -1,4 +1,4 @@
-"""Names of files: kept for people, and without what misleads a reader or a system."""
+"""Names of files: readable for people, without parts that mislead a reader or a system."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def flag(region: str) -> str:
         "\U0001f468\U0001f3fd\u200d\U0001f52c.png",
     ],
 )
-def test_what_joins_letters_and_pictures_stays(name: str) -> None:
+def test_joining_characters_stay(name: str) -> None:
     assert clean_name(name) == name
 
 
@@ -42,7 +42,7 @@ def test_what_joins_letters_and_pictures_stays(name: str) -> None:
         ("\u0430\u200d\u0430.exe", "\u0430\u0430.exe"), ("\u4e2d\u200c\u6587.txt", "\u4e2d\u6587.txt"),
     ],
 )  # fmt: skip
-def test_what_only_hides_is_cut(name: str, kept: str) -> None:
+def test_invisible_characters_are_removed(name: str, kept: str) -> None:
     assert clean_name(name) == kept
 
 

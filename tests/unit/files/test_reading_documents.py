@@ -1,4 +1,4 @@
-"""Documents that take long to be read: whoever waits for one waits within a bound, and behind nobody's for nothing."""
+"""Slow documents: waits for their text are bounded, and do not block other documents."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ async def test_the_wait_behind_others_is_bounded_and_is_no_failure_of_the_docume
                     await asyncio.sleep(0)
 
 
-async def test_who_waits_beside_a_document_that_fails_does_not_try_it_again(
+async def test_a_waiter_for_a_failing_document_does_not_try_it_again(
     reader: SlowReader, files: list[StoredFile], contents: FileContents
 ) -> None:
     reader.fails = True

@@ -1,4 +1,4 @@
-"""Texts of office documents, as the usual libraries write them and as odd programs do.
+"""Text of office documents, as written by the usual libraries and by odd programs.
 
 The files in `samples/` were made by python-docx 1.2, python-pptx 1.0, openpyxl 3.1 and XlsxWriter 3.2, which name
 them; nothing was changed in them but that their thumbnails were taken out.
@@ -277,7 +277,7 @@ def test_slides_have_their_numbers_their_links_and_what_is_said_of_them(tmp_path
     ]  # fmt: skip
 
 
-def test_a_formula_of_several_cells_that_nobody_has_calculated_is_told_as_it_is_written(tmp_path: Path) -> None:
+def test_an_uncalculated_array_formula_is_shown_as_written(tmp_path: Path) -> None:
     path = tmp_path / "array.xlsx"
     book = openpyxl.Workbook()
     book.active["A1"] = ArrayFormula("A1:A2", "=SUM(B1:B2*C1:C2)")

@@ -1,4 +1,4 @@
-"""Who may move the bytes of an upload: one at a time, as long as they live, and after them the next who sends them."""
+"""Claims of uploads: one process at a time may move the bytes, and another only if it has died."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Waiting:
 
 
 @pytest.mark.parametrize("again", [b"words", b"sword"])
-async def test_what_a_crash_has_broken_off_is_sent_again_at_once(any_desk: Desk, again: bytes) -> None:
+async def test_an_upload_broken_off_by_a_crash_can_be_repeated_at_once(any_desk: Desk, again: bytes) -> None:
     files = any_desk.files
     async with any_desk.person() as ada:
         announced = (await ada.announce("a.txt", b"words", "text/plain")).json()
@@ -61,18 +61,14 @@ async def test_what_a_crash_has_broken_off_is_sent_again_at_once(any_desk: Desk,
         assert (await ada.anybody.get(described["download_url"])).content == again
 
 
-async def test_who_sends_again_before_it_is_known_that_the_other_is_no_more_waits_for_that(
-    desk: Desk, ada: Person
-) -> None:
+async def test_a_second_upload_waits_until_the_first_is_known_to_be_dead(desk: Desk, ada: Person) -> None:
     announced = (await ada.announce("a.txt", b"words", "text/plain")).json()
     desk.files._records.claim_life = timedelta(seconds=0.5)
     assert await desk.files._records.claim(await desk.files.find(announced["id"])) is not None
     assert (await ada.put(announced, b"words")).status_code == 200
 
 
-async def test_of_several_who_send_the_same_bytes_all_are_told_that_they_are_here(
-    tmp_path: Path, any_database_url: str
-) -> None:
+async def test_several_uploads_of_the_same_bytes_all_succeed(tmp_path: Path, any_database_url: str) -> None:
     async with open_desk(tmp_path, database_url=any_database_url) as desk, desk.person() as ada:
         announced = (await ada.announce("a.txt", b"words", "text/plain")).json()
         sent = await asyncio.gather(*(ada.put(announced, b"words") for _ in range(20)))
@@ -87,7 +83,7 @@ async def test_of_several_who_send_the_same_bytes_all_are_told_that_they_are_her
         assert (await ada.put(other, b"words")).status_code == 200
 
 
-async def test_who_lives_keeps_a_file_for_as_long_as_its_bytes_are_moved(desk: Desk, ada: Person) -> None:
+async def test_a_live_upload_keeps_its_file_while_the_bytes_are_moved(desk: Desk, ada: Person) -> None:
     waiting = Waiting(desk.files.objects)
     with_objects(desk, waiting)
     desk.files._records.claim_life = timedelta(seconds=0.1)
@@ -107,7 +103,9 @@ async def test_who_lives_keeps_a_file_for_as_long_as_its_bytes_are_moved(desk: D
     assert (await sending).status_code == 200
 
 
-async def test_who_waits_too_long_for_another_is_told_so_and_may_come_again(desk: Desk, ada: Person) -> None:
+async def test_an_upload_that_waits_too_long_for_another_is_refused_and_may_be_repeated(
+    desk: Desk, ada: Person
+) -> None:
     desk.files._records.claim_life = timedelta(seconds=0.1)
     announced = (await ada.announce("a.txt", b"words", "text/plain")).json()
     await set_claimed(desk, announced["id"], utc_now() + timedelta(hours=1))
@@ -117,7 +115,7 @@ async def test_who_waits_too_long_for_another_is_told_so_and_may_come_again(desk
 
 
 @pytest.mark.parametrize("late", [b"words", b"sword"])
-async def test_who_stood_still_and_goes_on_later_overwrites_nothing(desk: Desk, ada: Person, late: bytes) -> None:
+async def test_a_stalled_upload_that_continues_later_overwrites_nothing(desk: Desk, ada: Person, late: bytes) -> None:
     waiting = Waiting(desk.files.objects)
     with_objects(desk, waiting)
     announced = (await ada.announce("a.txt", b"words", "text/plain")).json()
@@ -132,7 +130,7 @@ async def test_who_stood_still_and_goes_on_later_overwrites_nothing(desk: Desk, 
     assert await desk.files.objects.read(file.content_key, 100) == b"words"
 
 
-async def test_what_is_deleted_while_another_may_still_move_it_waits_for_that(desk: Desk, ada: Person) -> None:
+async def test_deletion_waits_while_another_process_may_move_the_file(desk: Desk, ada: Person) -> None:
     announced = (await ada.announce("a.txt", b"words", "text/plain")).json()
     file = await desk.files.find(announced["id"])
     await set_claimed(desk, file.id, utc_now() - timedelta(minutes=1))

@@ -1,4 +1,4 @@
-"""The way of a file from a browser to the model and to its end, the same on every object store."""
+"""The way of a file from the browser to the model and to its removal, on every object store."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ async def test_a_file_that_is_taken_back_leaves_nothing(any_desk: Desk, ada: Per
     assert (await any_desk.keys(), await any_desk.rows()) == ([], 0)
 
 
-async def test_of_many_who_send_at_once_one_wins_and_its_bytes_are_kept(any_desk: Desk, ada: Person) -> None:
+async def test_of_many_concurrent_uploads_one_wins_and_its_bytes_are_kept(any_desk: Desk, ada: Person) -> None:
     texts = [f"version {number:02}".encode() for number in range(20)]
     announced = (await ada.announce("a.txt", texts[0], "text/plain")).json()
     answers = await asyncio.gather(*(ada.put(announced, each) for each in texts))
@@ -147,13 +147,13 @@ async def test_a_picture_stays_as_it_is_turned_when_it_loses_its_notes(
         seen = base64.b64decode((said.contents[1].uri or "").partition(",")[2])
     assert (b"Secret" in data, b"Secret" in kept, (kept == data)) == (True, keeps, keeps)
     assert (described["width"], described["height"]) == was.size
-    for image in (ImageOps.exif_transpose(Image.open(io.BytesIO(kept))), *map(opened, (preview, seen))):
+    for image in (ImageOps.exif_transpose(Image.open(io.BytesIO(kept))), *map(open_image, (preview, seen))):
         assert image.size == was.size
         for at in ((3, 3), (image.width - 4, image.height - 4)):
             assert [round(each / 255) for each in colours(image, at)] == [round(e / 255) for e in colours(was, at)], at
 
 
-def opened(data: bytes) -> Image.Image:
+def open_image(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data))
 
 
@@ -175,9 +175,7 @@ async def test_an_avif_picture_becomes_one_that_models_take_and_loses_its_notes(
 
 
 @pytest.mark.parametrize(("name", "declared"), [("IMG 1.HEIC", "image/heif"), ("IMG 1", "application/octet-stream")])
-async def test_what_a_telephone_photographs_in_becomes_a_jpeg_and_loses_its_notes(
-    desk: Desk, name: str, declared: str
-) -> None:
+async def test_a_heic_photograph_becomes_a_jpeg_without_metadata(desk: Desk, name: str, declared: str) -> None:
     data = telephone_photograph()
     assert b"SecretCameraMaker" in data
     async with desk.person() as bob:
@@ -201,7 +199,7 @@ async def test_a_picture_that_no_model_sees_is_refused_with_what_to_do(desk: Des
     assert "save the picture as JPEG or PNG" in refused.text
 
 
-async def test_a_picture_that_cannot_be_decoded_has_no_preview_and_is_no_failure_of_ours(desk: Desk) -> None:
+async def test_an_undecodable_picture_has_no_preview_and_is_no_server_error(desk: Desk) -> None:
     data = bytearray(BLUE)
     data[data.index(b"IDAT") + 8] ^= 0xFF
     async with desk.person() as bob:

@@ -1,4 +1,4 @@
-"""Bounds of heads, connections and waits, over real sockets."""
+"""Limits of heads, connections and waits, over real sockets."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ async def test_a_head_that_is_whole_and_a_little_too_long_is_refused(headers: li
         assert b"200 OK" in await exchange(port, request()), "the server goes on"
 
 
-async def test_what_fits_is_answered_whatever_the_pieces() -> None:
+async def test_requests_within_the_limits_are_answered_in_any_pieces() -> None:
     body = b"b" * 300_000
     whole = request(b"POST / HTTP/1.1", b"X-Long: " + b"x" * 60_000, b"Content-Length: %d" % len(body), body=body)
     async with serving() as port:
@@ -142,7 +142,7 @@ async def test_what_fits_is_answered_whatever_the_pieces() -> None:
     [b"0\r\nX-Trailer: " + b"t" * 200_000, b"5;" + b"e" * 200_000],
     ids=["trailers", "an extension of a chunk"],
 )
-async def test_what_is_no_body_is_bounded_behind_the_head_too(flood: bytes) -> None:
+async def test_data_around_a_body_is_bounded_too(flood: bytes) -> None:
     async with serving() as port:
         answer = await exchange(port, request(b"POST / HTTP/1.1", b"Transfer-Encoding: chunked"), flood)
         assert answer == b"" or error_of(answer)[0] in (400, 431)
@@ -160,7 +160,7 @@ async def test_a_head_that_does_not_arrive_is_given_up(pieces: list[bytes]) -> N
     assert error_of(answer)[0] == 408
 
 
-async def test_what_comes_after_an_answer_and_is_no_request_does_not_hold_the_connection() -> None:
+async def test_bytes_after_a_response_that_are_no_request_do_not_hold_the_connection() -> None:
     async with serving(Hasty) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
@@ -201,7 +201,7 @@ async def test_a_client_that_takes_nothing_is_let_go() -> None:
             assert taken < 39_000_000
 
 
-async def test_one_connection_too_many_is_told_so_and_the_others_go_on() -> None:
+async def test_one_connection_too_many_is_refused_and_the_others_continue() -> None:
     async with serving(with_most_connections(3)) as port:
         held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
         for _, writer in held:
@@ -230,6 +230,6 @@ async def test_one_connection_too_many_is_told_so_and_the_others_go_on() -> None
         b"nonsense\r\n\r\n",
     ],
 )
-async def test_what_is_no_http_is_an_error_as_all_others(wrong: bytes) -> None:
+async def test_data_that_is_no_http_gets_the_usual_error(wrong: bytes) -> None:
     async with serving() as port:
         assert error_of(await exchange(port, wrong))[0] == 400

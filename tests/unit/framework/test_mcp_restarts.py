@@ -1,4 +1,4 @@
-"""A server of tools that was lost a moment ago is waited for; one that is down for longer is not."""
+"""Restarts of MCP servers: a server that was lost recently is waited for, others are not."""
 
 from __future__ import annotations
 
@@ -68,14 +68,14 @@ class Abandoned(Restarting):
         raise asyncio.CancelledError
 
 
-async def test_the_end_of_an_abandoned_connection_does_not_cancel_who_waits_for_it() -> None:
+async def test_the_end_of_an_abandoned_connection_does_not_cancel_its_waiters() -> None:
     server: Any = Abandoned(0)
     assert await connect(server) is False
     assert await examine(server) == (False, "cannot be connected")
     assert server.tries == 2
 
 
-async def test_who_is_cancelled_while_it_connects_is_cancelled() -> None:
+async def test_a_task_that_is_cancelled_while_it_connects_is_cancelled() -> None:
     class Slow(Abandoned):
         async def connect(self, *, reset: bool = False) -> None:
             await asyncio.sleep(60)

@@ -138,11 +138,11 @@ def test_nothing_outside_of_the_room_reaches_for_what_is_private() -> None:
         "attrgetter('stream._updates')(response)",
     ],
 )
-def test_what_reaches_for_something_private_is_noticed(source: str) -> None:
+def test_uses_of_private_names_are_noticed(source: str) -> None:
     assert list(ways_around(ast.parse(source), set()))
 
 
-def test_what_a_class_asks_of_itself_and_what_is_public_is_let_pass() -> None:
+def test_own_and_public_names_pass() -> None:
     source = (
         "class A:\n    def _own(self):\n        return self._own()\nos._exit(1); a._own; stream.updates; x.__name__"
     )

@@ -402,7 +402,7 @@ async def test_the_last_round_of_tools_may_call_none_and_ends_with_the_known_sen
     assert [content.text for content in found if content.type == "text"] == [LIMIT_REACHED]
 
 
-async def test_a_sub_agent_that_needs_a_word_fails_with_the_known_sentence() -> None:
+async def test_a_sub_agent_that_needs_approval_fails_with_the_known_message() -> None:
     """Relied on by `framework/sentences.py` and `streaming/answers/tool_guard.py`: the model is told
     that nobody can be asked, and the author to use a workflow.
 
@@ -538,7 +538,7 @@ async def test_the_agents_and_tools_within_a_workflow_can_be_reached() -> None:
     assert WorkflowAgent.REQUEST_INFO_FUNCTION_NAME == "request_info", "`streaming/answers/update_converter.py` asks it"
 
 
-async def test_servers_of_tools_can_be_probed_listed_anew_and_given_up() -> None:
+async def test_mcp_servers_can_be_probed_listed_again_and_abandoned() -> None:
     """Relied on by `framework/mcp_servers.py`, `framework/mcp_tool_lists.py`: the framework keeps these to itself.
 
     When this fails: see where the connection, the tools and the task that connects are now; `connect` and `load_tools`
@@ -607,7 +607,7 @@ def test_agents_are_found_in_tools_and_exchanged_in_executors() -> None:
     assert executor.agent is other
 
 
-def test_what_may_see_the_text_of_an_answer_can_be_seen() -> None:
+def test_everything_that_can_change_the_text_of_an_answer_is_detected() -> None:
     """Relied on by `framework/plain_agents.py`: text goes straight to the person where nothing may want it first.
 
     When this fails: find what else may look into an answer, and let it close the direct way.
@@ -729,7 +729,7 @@ def test_threads_and_pages_have_the_fields_that_are_written_by_hand() -> None:
     )
 
 
-def test_a_threads_fields_are_all_that_tells_two_of_it_apart() -> None:
+def test_two_threads_differ_only_by_their_fields() -> None:
     """Relied on by `streaming/requests/item_guard.py`: it compares their `__dict__`, for each piece of text.
 
     When this fails: fields have moved out of `__dict__`, or extra ones are allowed. Compare those as well.
@@ -768,7 +768,7 @@ def test_an_action_without_a_type_comes_through_as_no_text() -> None:
     assert not isinstance(request.params.action.type, str)
 
 
-def test_what_we_say_of_an_item_overrides_what_the_converter_says() -> None:
+def test_our_texts_of_items_override_those_of_the_converter() -> None:
     """Relied on by `streaming/answers/history.py`: a subclass of a dated beta, which has renamed methods before.
 
     When this fails: give the override the new name, arguments or kind; else the converter's own text reaches the model.

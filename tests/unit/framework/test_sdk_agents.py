@@ -34,7 +34,7 @@ from turns.clock import utc_now
 EXPERT = Agent[Any](name="expert")
 
 
-def test_what_is_loaded_of_the_sdk_is_seen_in_its_modules() -> None:
+def test_the_import_of_the_sdk_is_detected_by_its_modules() -> None:
     """Relied on by `framework/sdk_agents.py`: a process that runs no such agent does not load the SDK to find out.
 
     When this fails: look in which modules the classes are now.

@@ -67,8 +67,8 @@ def test_a_provider_that_somebody_chose_stays() -> None:
         shared._default_openai_key = None
 
 
-def test_what_a_provider_stores_is_left_to_those_who_ask_it_themselves() -> None:
-    """Relied on by `framework/sdk_runs.py`: nothing that our provider could not go on with reaches it.
+def test_stored_responses_are_used_only_with_an_authors_own_provider() -> None:
+    """Relied on by `framework/sdk_runs.py`: `without_stored_responses` strips what our provider could not go on with.
 
     When this fails: look in `agents/run.py` which arguments let a run send what is new alone.
     """
@@ -83,8 +83,8 @@ def test_what_a_provider_stores_is_left_to_those_who_ask_it_themselves() -> None
     assert without_stored_responses(agents.Agent(name="a"), other, ours, given) == given
 
 
-async def test_who_waits_for_events_is_cancelled() -> None:
-    """Relied on by `framework/sdk_runs.py`: no task stays behind that ChatKit's helper has left to itself.
+async def test_a_task_that_waits_for_events_is_cancelled() -> None:
+    """Relied on by `framework/sdk_runs.py`: `end_run` leaves no task behind that ChatKit's helper has left to itself.
 
     When this fails: look in `chatkit/agents.py` for what `stream_agent_response` waits for (`_AsyncQueueIterator`).
     """

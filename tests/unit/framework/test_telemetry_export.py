@@ -1,4 +1,4 @@
-"""Spans that go to a collector: in a process of its own, as a tracer provider can be set once."""
+"""Export of spans to a collector, in its own process, since a tracer provider can be set only once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Updates that the framework keeps of an answer: small, the same in meaning, and let go of when it has ended."""
+"""Updates of an answer in the framework: merged with the same meaning, and released at the end."""
 
 from __future__ import annotations
 
@@ -54,34 +54,34 @@ def test_a_text_update_is_an_update_in_every_respect() -> None:
     assert update.text == "Hello"
 
 
-def said(text: str, message_id: str | None = "msg_1", **more: Any) -> ChatResponseUpdate:
+def text_update(text: str, message_id: str | None = "msg_1", **more: Any) -> ChatResponseUpdate:
     update: ChatResponseUpdate = build_text_update(text, message_id, "resp_1")
     for name, value in more.items():
         setattr(update, name, value)
     return update
 
 
-def called(call_id: str) -> ChatResponseUpdate:
+def call_update(call_id: str) -> ChatResponseUpdate:
     call = Content.from_function_call(call_id=call_id, name="look", arguments="{}")
     return ChatResponseUpdate(contents=[call], role="assistant", message_id="msg_1", response_id="resp_1")
 
 
 UPDATES = st.lists(
     st.one_of(
-        st.builds(said, st.text(max_size=3), st.sampled_from(["msg_1", "msg_2", None])),
-        st.builds(lambda text: said(text, finish_reason="stop"), st.text(max_size=3)),
-        st.builds(lambda text: said(text, additional_properties={"seen": text}), st.text(max_size=3)),
+        st.builds(text_update, st.text(max_size=3), st.sampled_from(["msg_1", "msg_2", None])),
+        st.builds(lambda text: text_update(text, finish_reason="stop"), st.text(max_size=3)),
+        st.builds(lambda text: text_update(text, additional_properties={"seen": text}), st.text(max_size=3)),
         st.builds(
             lambda text: ChatResponseUpdate(contents=[Content.from_text(text)], role="assistant", message_id="msg_1"),
             st.text(max_size=3),
         ),
-        st.builds(called, st.uuids().map(str)),
+        st.builds(call_update, st.uuids().map(str)),
     ),
     max_size=12,
 )
 
 
-def meaning(response: ChatResponse[Any] | AgentResponse[Any]) -> Any:
+def describe(response: ChatResponse[Any] | AgentResponse[Any]) -> Any:
     parts = [(message.role, message.author_name, message.message_id, [c.to_dict() for c in message.contents])
              for message in response.messages]  # fmt: skip
     return parts, response.response_id, getattr(response, "finish_reason", None), response.additional_properties
@@ -93,19 +93,19 @@ def meaning(response: ChatResponse[Any] | AgentResponse[Any]) -> Any:
 def test_merged_updates_mean_what_the_single_ones_do(updates: list[ChatResponseUpdate]) -> None:
     before = [update.to_dict() for update in updates]
     merged = MergedUpdates(updates)
-    assert meaning(ChatResponse.from_updates(merged)) == meaning(ChatResponse.from_updates(updates))
+    assert describe(ChatResponse.from_updates(merged)) == describe(ChatResponse.from_updates(updates))
     assert [update.to_dict() for update in updates] == before, "what was handed on is not changed"
     assert len(list(merged)) <= len(updates)
 
 
-def test_text_goes_on_after_a_look_at_the_merged_updates() -> None:
-    merged = MergedUpdates([said("a"), said("b")])
+def test_text_continues_after_the_merged_updates_were_read() -> None:
+    merged = MergedUpdates([text_update("a"), text_update("b")])
     assert [update.text for update in merged] == ["ab"]
-    merged.append(said("c"))
+    merged.append(text_update("c"))
     assert "".join(update.text for update in merged) == "abc"
 
 
-def kept(stream: Any) -> list[int]:
+def kept_updates(stream: Any) -> list[int]:
     """Return how many updates each of the streams keeps that a stream is made of."""
     sizes = []
     while isinstance(stream, ResponseStream):
@@ -153,12 +153,12 @@ async def test_no_stream_of_an_answer_keeps_its_pieces_and_the_final_response_is
     async for update in stream:
         keep_merged(stream)
         shown.append(update.text)
-        largest = max(kept(stream))
+        largest = max(kept_updates(stream))
         if update.text == WORDS[-1]:
             held = sum(type(each) is TextUpdate for each in gc.get_objects()) - others
             opening = [each for each in gc.get_objects() if type(each) is dict and each.get("type") == OPENING]
     assert [text for text in shown if text] == WORDS, "the updates themselves come as before"
-    assert len(kept(stream)) >= 3, "as the framework is built today; if not, `keep_merged` is to be looked at"
+    assert len(kept_updates(stream)) >= 3, "as the framework is built today; if not, `keep_merged` is to be looked at"
     assert largest < 10
     assert held < 10, "nobody else on the way keeps them either"
     assert not opening, "nor the event that may repeat all that was asked"

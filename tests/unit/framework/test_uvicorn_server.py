@@ -1,4 +1,4 @@
-"""Reliances on uvicorn: when `startup` returns, who hears of signals, and what the two exits do."""
+"""Reliances on uvicorn: the return of `startup`, signals, and both ways to exit."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def status_line(port: int) -> bytes:
     return line
 
 
-async def test_a_signal_is_told_to_the_owner_and_ends_the_server_only_when_the_owner_says_so() -> None:
+async def test_a_signal_is_passed_to_the_owner_which_decides_when_the_server_ends() -> None:
     listening, heard = asyncio.Event(), asyncio.Event()
     signals: list[int] = []
 

@@ -40,7 +40,7 @@ def data(tmp_path: Path) -> Path:
     return folder
 
 
-def test_what_is_open_and_written_to_is_backed_up_and_restored_under_its_readers(data: Path, tmp_path: Path) -> None:
+def test_a_database_in_use_is_backed_up_and_restored(data: Path, tmp_path: Path) -> None:
     archive = tmp_path / "backup.tar.gz"
     with closing(sqlite3.connect(data / DATABASE)) as reader, closing(sqlite3.connect(data / DATABASE)) as writer:
         writer.execute("INSERT INTO notes VALUES ('not committed')")
@@ -103,7 +103,7 @@ MANIFEST_OK = b'{"format": 1, "made_at": "2026-01-01"}'
         {"manifest": MANIFEST_OK, "database": b"SQLite format 3\0 and then nothing of it"},
     ],
 )
-def test_what_is_no_backup_changes_nothing(data: Path, tmp_path: Path, files: dict[str, bytes]) -> None:
+def test_an_invalid_backup_changes_nothing(data: Path, tmp_path: Path, files: dict[str, bytes]) -> None:
     tar_of(tmp_path / "bad.tar.gz", **files)
     with pytest.raises(ParlorError, match="cannot be restored"):
         restore(settings_of(data), tmp_path / "bad.tar.gz")

@@ -106,7 +106,7 @@ def test_widgets_are_listed_in_terminals_of_every_encoding_and_width(tmp_path: P
 
 
 @pytest.mark.parametrize("command", ["test", "check", "bench", "build", "setup"])
-def test_what_needs_the_sources_is_left_to_a_clone(tmp_path: Path, command: str) -> None:
+def test_commands_that_need_the_sources_refer_to_a_clone(tmp_path: Path, command: str) -> None:
     done = parlor(command, "--anything", folder=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"'{command}' is a command of a clone: run ./parlor {command} there.\n"

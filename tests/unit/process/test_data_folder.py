@@ -1,4 +1,4 @@
-"""The folder of the data: closed to other users of the machine, and refused by name when it cannot be used."""
+"""The data folder: private to the user, and refused by name when it cannot be used."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_new_folder_is_its_owners_alone_whatever_the_umask_says(tmp_path: Path
     assert (mode(folder), mode(attachments)) == (0o700, 0o700)
 
 
-def test_what_is_ours_in_a_wider_folder_is_closed_and_the_folder_is_told(
+def test_our_files_in_a_shared_folder_are_private_and_the_folder_is_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = tmp_path / "data"

@@ -1,4 +1,4 @@
-"""The lines of `parlor doctor` about the keys of servers, which never say a key."""
+"""The lines of `parlor doctor` about server keys, which never contain a key."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_numbers_that_everybody_may_read_are_warned_of() -> None:
 
 
 @pytest.mark.usefixtures("known_cities")
-def test_the_report_names_keys_and_one_that_is_too_short_and_shows_none(tmp_path: Path) -> None:
+def test_the_report_names_keys_and_a_short_one_and_shows_no_values(tmp_path: Path) -> None:
     done = parlor("doctor", folder=tmp_path, SERVER_API_KEYS=f"shop:{KEY}", HOST="0.0.0.0")  # noqa: S104 - read
     assert "ok      server keys  1: shop\n" in done.stdout
     assert "warning server keys  HOST=0.0.0.0" in done.stdout

@@ -60,7 +60,7 @@ async def test_full_collections_wait_for_a_quiet_moment_or_for_memory() -> None:
     assert gc.get_freeze_count() == 0
 
 
-async def test_what_came_with_the_first_answers_is_left_out_later_collections_too() -> None:
+async def test_objects_of_the_first_answers_are_excluded_from_later_collections() -> None:
     active = [0]
     collector = GarbageCollector(lambda: active[0], lambda: 0)
     collector.start()

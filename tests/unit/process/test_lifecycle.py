@@ -41,7 +41,7 @@ def build(
     return Lifecycle(lambda: loaded, database or FakeDatabase(), runs or FakeRuns(), **details)  # type: ignore[arg-type]
 
 
-async def test_what_was_opened_is_closed_in_reverse_by_the_task_that_opened_it() -> None:
+async def test_servers_are_closed_in_reverse_order_by_the_task_that_opened_them() -> None:
     record: list[tuple[str, object]] = []
     database = FakeDatabase()
     lifecycle = build({name: Recorded(name, record) for name in "abc"}, database)
@@ -53,7 +53,7 @@ async def test_what_was_opened_is_closed_in_reverse_by_the_task_that_opened_it()
     assert database.is_closed
 
 
-async def test_what_is_to_be_done_when_all_are_open_is_done_before_the_first_request() -> None:
+async def test_the_callback_after_opening_runs_before_the_first_request() -> None:
     record: list[tuple[str, object]] = []
     servers = {name: Recorded(name, record) for name in "ab"}
     lifecycle = build(servers, on_open=lambda: record.append(("all open", lifecycle.loaded)))

@@ -45,12 +45,12 @@ def test_every_file_of_the_exported_page_is_there_and_is_what_it_says(static: Pa
 @pytest.mark.parametrize(
     "api", ["chat-api.example", "ftp://x", "https://x/?a=b", 'https://x/"><script>', "https://x; y"]
 )
-def test_an_address_that_is_none_is_refused(static: Path, tmp_path: Path, api: str) -> None:
+def test_an_invalid_address_is_refused(static: Path, tmp_path: Path, api: str) -> None:
     with pytest.raises(ConfigError, match="--api"):
         export_page(static, tmp_path / "out", api)
 
 
-def test_nothing_is_written_over_and_a_page_without_its_client_is_none(static: Path, tmp_path: Path) -> None:
+def test_no_file_is_overwritten_and_a_page_without_its_client_is_refused(static: Path, tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine").touch()
     with pytest.raises(ParlorError, match="holds something"):

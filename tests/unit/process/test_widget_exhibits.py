@@ -17,7 +17,7 @@ from process.widget_gallery import Exhibit, build_gallery, component_exhibits, g
 from streaming.actions.declared_actions import action
 from tests.unit.scripted_model import ScriptedModel
 from widgets.catalogue import load_catalogue
-from widgets.documents import components_of
+from widgets.documents import walk_components
 from widgets.samples import load_samples
 
 CARD = {"type": "Card", "children": [{"type": "Text", "value": "hello"}]}
@@ -76,7 +76,7 @@ def exhibits(use_case: UseCase) -> dict[str, Exhibit]:
 def test_each_component_has_a_sample_without_a_mistake_that_shows_it() -> None:
     assert [each.name for each in component_exhibits()] == list(load_catalogue().components)
     for name, widget in load_samples().items():
-        assert name in [each["type"] for each in components_of(widget)]
+        assert name in [each["type"] for each in walk_components(widget)]
     assert [each.name for each in component_exhibits() if not each.is_well] == []
 
 
@@ -101,7 +101,7 @@ def test_samples_are_checked_against_the_declared_actions(services: Services) ->
 
 
 @pytest.mark.parametrize("error", [RuntimeError, SystemExit])
-def test_samples_that_cannot_be_made_are_told(services: Services, error: type[BaseException]) -> None:
+def test_failing_samples_are_reported(services: Services, error: type[BaseException]) -> None:
     def fail() -> dict[str, object]:
         raise error("no samples today")
 

@@ -1,4 +1,4 @@
-"""Room for blocking work, a word when it is full, and an end that does not wait for what does not end."""
+"""Worker threads for blocking work: their limit, a warning when it is reached, and a bounded shutdown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Streams that a test starts, reads in pieces, leaves and comes back to."""
+"""Functions that start, read, leave, resume and stop the stream of an answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def body(type_: str, resumable: bool = False, **params: Any) -> bytes:
 
 
 async def start(chat: Chat, *, resumable: bool = True, text: str = "Go") -> Viewer:
-    """Open a thread and leave its stream in the caller's hands."""
+    """Start a thread, and return the viewer of its first answer."""
     viewer = await chat.server.handle(body("threads.create", resumable, input=user_input(text)), chat.context())
     assert isinstance(viewer, Viewer)
     return viewer
@@ -29,7 +29,7 @@ async def read_until(viewer: Viewer, words: bytes) -> bytes:
     return seen
 
 
-async def rest_of(viewer: Viewer) -> bytes:
+async def read_rest(viewer: Viewer) -> bytes:
     return b"".join([chunk async for chunk in viewer])
 
 
@@ -37,7 +37,7 @@ async def attach(chat: Chat, **params: Any) -> Viewer | bytes:
     return await chat.server.handle(body("runs.attach", thread_id=chat.thread_id, **params), chat.context())
 
 
-async def attached(chat: Chat, **params: Any) -> Viewer:
+async def attach_viewer(chat: Chat, **params: Any) -> Viewer:
     viewer = await attach(chat, **params)
     assert isinstance(viewer, Viewer)
     return viewer
@@ -49,7 +49,7 @@ async def stop(chat: Chat) -> Any:
     return json.loads(answer)
 
 
-def numbered(stream: bytes) -> list[tuple[int, dict[str, Any]]]:
+def numbered_events(stream: bytes) -> list[tuple[int, dict[str, Any]]]:
     """Return the events with their numbers."""
     frames = [f for f in stream.decode().split("\n\n") if f.startswith("id: ")]
     pairs = [frame.split("\n", 1) for frame in frames]
@@ -57,7 +57,7 @@ def numbered(stream: bytes) -> list[tuple[int, dict[str, Any]]]:
 
 
 def adopt_thread(chat: Chat, stream: bytes) -> None:
-    chat.thread_id = next(e["thread"]["id"] for _, e in numbered(stream) if e["type"] == "thread.created")
+    chat.thread_id = next(e["thread"]["id"] for _, e in numbered_events(stream) if e["type"] == "thread.created")
 
 
 async def texts_in_store(chat: Chat) -> list[str]:
@@ -70,7 +70,7 @@ async def hidden_items(chat: Chat) -> list[str]:
 
 
 def with_runs(services: Services, **options: Any) -> Services:
-    """Return services with a registry of runs that has these options."""
+    """Return services whose registry of runs has these options."""
     known: dict[str, Any] = {
         "max_total": 9,
         "max_per_user": 9,

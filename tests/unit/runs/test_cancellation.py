@@ -1,4 +1,4 @@
-"""A stop has an end, whatever a use case's code does with it."""
+"""Stopping an answer ends it in time, whatever the code of a use case does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,16 @@ from base_server import BaseChatKitServer
 from context import Services, Turn
 from runs.cancellation import end_tasks
 from tests.unit.harness import Chat, texts
-from tests.unit.runs.running import adopt_thread, hidden_items, numbered, read_until, rest_of, start, stop, with_runs
+from tests.unit.runs.running import (
+    adopt_thread,
+    hidden_items,
+    numbered_events,
+    read_rest,
+    read_until,
+    start,
+    stop,
+    with_runs,
+)
 from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.unit.services_for_tests import open_services
 from tests.waiting import until
@@ -83,7 +92,7 @@ async def test_a_tool_whose_clean_up_never_ends_does_not_hold_up_its_thread(tmp_
         adopt_thread(chat, await read_until(viewer, b"workflow"))
         async with asyncio.timeout(10):
             assert (await stop(chat))["run"]["status"] == "stopped"
-        await rest_of(viewer)
+        await read_rest(viewer)
         assert [item["type"] for item in await chat.items()] == [
             "user_message",
             "assistant_message",
@@ -95,7 +104,7 @@ async def test_a_tool_whose_clean_up_never_ends_does_not_hold_up_its_thread(tmp_
         server.gone.set()
 
 
-async def test_a_tool_that_swallows_a_stop_does_not_let_the_agent_go_on(tmp_path: Path) -> None:
+async def test_a_tool_that_swallows_a_stop_does_not_let_the_agent_continue(tmp_path: Path) -> None:
     model = ScriptedModel(turns=[calls("hold_on"), calls("act", call_id="call_2"), says(*["x "] * 200)])
     async with open_services(tmp_path, model) as services:
         server = StubbornServer(services)
@@ -105,7 +114,7 @@ async def test_a_tool_that_swallows_a_stop_does_not_let_the_agent_go_on(tmp_path
         adopt_thread(chat, await read_until(viewer, b"workflow"))
         async with asyncio.timeout(10):
             await stop(chat)
-        await rest_of(viewer)
+        await read_rest(viewer)
         assert not server.acted
         assert services.runs.active == model.open_streams == 0
 
@@ -129,10 +138,10 @@ async def test_a_run_that_does_not_end_is_left_behind(
                     await runs.drain(0)
                 elif how == "delete":
                     await chat.request("threads.delete", thread_id=chat.thread_id)
-                rest = await rest_of(viewer)
+                rest = await read_rest(viewer)
             assert runs.active == 0
             assert "a stopped run does not end and is left behind" in [each.message for each in caplog.records]
-            assert [e["type"] for _, e in numbered(rest)] == (["error"] if how in ("deadline", "drain") else [])
+            assert [e["type"] for _, e in numbered_events(rest)] == (["error"] if how in ("deadline", "drain") else [])
         finally:
             server.gone.set()
         if how in ("stop", "deadline"):
@@ -149,7 +158,7 @@ async def test_a_hook_that_does_not_end_holds_up_nothing_and_is_told_of(
         adopt_thread(chat, await read_until(viewer, b"Closing"))
         try:
             await stop(chat)
-            await rest_of(viewer)
+            await read_rest(viewer)
             assert runs.active == 0
             assert [item["type"] for item in await chat.items()][:2] == ["user_message", "assistant_message"]
             await until(lambda: "a cancelled task does not end and is left behind" in caplog.messages)

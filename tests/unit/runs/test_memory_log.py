@@ -1,4 +1,4 @@
-"""The log of an answer: whatever a viewer has seen, what it reads next continues it."""
+"""The log of an answer in memory: each read continues what a viewer has seen."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def delta(item_id: str, index: int, text: str) -> ThreadStreamEvent:
     return ThreadItemUpdatedEvent(item_id=item_id, update=update)
 
 
-def added(item_id: str) -> ThreadStreamEvent:
+def item_added(item_id: str) -> ThreadStreamEvent:
     return ThreadItemAddedEvent(
         item=AssistantMessageItem(id=item_id, thread_id="thr_1", created_at=utc_now(), content=[])
     )
@@ -53,8 +53,8 @@ def frames(data: bytes) -> list[tuple[int, dict[str, Any]]]:
     return found
 
 
-def merged(events: list[dict[str, Any]]) -> Seen:
-    """Return what a client sees: neighbouring text of one part as one text."""
+def merge_texts(events: list[dict[str, Any]]) -> Seen:
+    """Return the events with neighbouring deltas of one part merged, as a client sees them."""
     seen: Seen = []
     for event in events:
         update = event.get("update")
@@ -70,7 +70,7 @@ def merged(events: list[dict[str, Any]]) -> Seen:
 
 
 def read_now(log: MemoryLog, after: int) -> tuple[bytes, int]:
-    """Return what a log in memory gives without a pause."""
+    """Return the events that a log in memory returns without a wait."""
     try:
         log.read(after, with_ids=True).send(None)
     except StopIteration as done:
@@ -84,7 +84,7 @@ def as_json(events: list[ThreadStreamEvent]) -> list[dict[str, Any]]:
 
 
 @given(EVENTS, st.integers(0, 150), st.data())
-def test_what_is_read_after_any_event_is_what_came_after_it(
+def test_reading_after_any_event_gives_the_events_after_it(
     events: list[ThreadStreamEvent], repeated: int, data: st.DataObject
 ) -> None:
     events = [*events, *(delta("msg_1", 0, f"{n},") for n in range(repeated)), *events]
@@ -95,7 +95,7 @@ def test_what_is_read_after_any_event_is_what_came_after_it(
     read, last = read_now(log, after)
     assert last == len(events)
     found = frames(read)
-    assert merged([event for _, event in found]) == merged(as_json(events[after:]))
+    assert merge_texts([event for _, event in found]) == merge_texts(as_json(events[after:]))
     numbers = [number for number, _ in found]
     assert numbers == sorted(set(numbers))
     assert not numbers or (numbers[0] > after and numbers[-1] == last)
@@ -112,10 +112,10 @@ def test_reading_now_and_then_shows_each_event_once(events: list[ThreadStreamEve
             seen += [shown for _, shown in frames(read)]
     read, cursor = read_now(log, cursor)
     seen += [shown for _, shown in frames(read)]
-    assert merged(seen) == merged(as_json(events))
+    assert merge_texts(seen) == merge_texts(as_json(events))
 
 
-def test_what_is_kept_is_bounded_in_bytes_whatever_the_alphabet() -> None:
+def test_the_log_is_bounded_in_bytes_in_any_alphabet() -> None:
     sizes = []
     for letter in "a\u00e4\u4e2d\U0001f600":
         log = MemoryLog(serialize, max_bytes=10**6)
@@ -126,9 +126,9 @@ def test_what_is_kept_is_bounded_in_bytes_whatever_the_alphabet() -> None:
     assert [size - envelopes for size in sizes] == [2_000, 4_000, 6_000, 8_000]
 
 
-def test_what_is_open_holds_all_its_text_whenever_one_looks() -> None:
+def test_open_items_always_have_their_complete_text() -> None:
     log = MemoryLog(serialize, max_bytes=10**6)
-    log.append(added("msg_1"))
+    log.append(item_added("msg_1"))
     for n in range(200):
         log.append(delta("msg_1", 0, f"{n},"))
         if n % 70 == 0:

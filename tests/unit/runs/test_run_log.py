@@ -1,4 +1,4 @@
-"""The log of a run is whatever `Runs` is given: here also one that is written by a task of its own, as a database's."""
+"""Replacing the log of a run: here by one that another task writes, as a database's would be."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from runs.run_log import CreateLog
 from tests.unit.harness import Chat, streamed_text, texts
 from tests.unit.runs.running import (
     adopt_thread,
-    attached,
+    attach_viewer,
     hidden_items,
-    numbered,
+    numbered_events,
+    read_rest,
     read_until,
-    rest_of,
     start,
     stop,
     texts_in_store,
@@ -107,14 +107,14 @@ def script(chat: Chat, *turns: Any) -> None:
 
 async def test_an_answer_is_viewed_from_its_log_and_again_after_its_end(chat: Chat) -> None:
     script(chat, says("One ", "two ", "three"))
-    stream = await rest_of(await start(chat))
+    stream = await read_rest(await start(chat))
     adopt_thread(chat, stream)
-    assert streamed_text([event for _, event in numbered(stream)]) == "One two three"
-    again = await rest_of(await attached(chat))
-    assert streamed_text([event for _, event in numbered(again)]) == "One two three"
+    assert streamed_text([event for _, event in numbered_events(stream)]) == "One two three"
+    again = await read_rest(await attach_viewer(chat))
+    assert streamed_text([event for _, event in numbered_events(again)]) == "One two three"
 
 
-async def test_a_viewer_that_comes_back_goes_on_after_what_it_has_seen(chat: Chat) -> None:
+async def test_a_returning_viewer_continues_after_the_events_it_has_seen(chat: Chat) -> None:
     gate = asyncio.Event()
     script(chat, [*says("One "), gate, *says("two")])
     viewer = await start(chat)
@@ -122,8 +122,8 @@ async def test_a_viewer_that_comes_back_goes_on_after_what_it_has_seen(chat: Cha
     adopt_thread(chat, seen)
     await viewer.aclose()
     gate.set()
-    rest = await rest_of(await attached(chat, after=numbered(seen)[-1][0]))
-    assert streamed_text([event for _, event in [*numbered(seen), *numbered(rest)]]) == "One two"
+    rest = await read_rest(await attach_viewer(chat, after=numbered_events(seen)[-1][0]))
+    assert streamed_text([event for _, event in [*numbered_events(seen), *numbered_events(rest)]]) == "One two"
 
 
 async def test_a_stop_keeps_what_was_said_and_frees_the_thread(chat: Chat) -> None:
@@ -133,7 +133,7 @@ async def test_a_stop_keeps_what_was_said_and_frees_the_thread(chat: Chat) -> No
     with pytest.raises(ConflictError):
         await chat.send("While it speaks")
     assert (await stop(chat))["run"]["status"] == "stopped"
-    await rest_of(viewer)
+    await read_rest(viewer)
     assert await texts_in_store(chat) == ["Half"]
     assert await hidden_items(chat) == ["sdk_hidden_context"]
     assert texts(await chat.send("Again")) == ["Whole"]

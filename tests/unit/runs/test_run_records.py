@@ -1,4 +1,4 @@
-"""How answers ended and what they cost, and what people think of them."""
+"""Records of runs: their ends, their costs, and people's feedback."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ async def test_a_stopped_answer_is_noted_with_its_reason(chat: Chat) -> None:
     await viewer.aclose()
 
 
-async def test_what_was_refused_at_the_door_is_no_run(chat: Chat) -> None:
+async def test_a_refused_request_is_no_run(chat: Chat) -> None:
     await chat.send("Go")
     for type_, params in (
         ("threads.retry_after_item", {"item_id": "msg_missing"}),

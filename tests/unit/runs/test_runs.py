@@ -21,11 +21,11 @@ from tests.unit.harness import Chat, events_of, streamed_text, texts, with_store
 from tests.unit.runs.running import (
     adopt_thread,
     attach,
-    attached,
+    attach_viewer,
     hidden_items,
-    numbered,
+    numbered_events,
+    read_rest,
     read_until,
-    rest_of,
     start,
     stop,
     texts_in_store,
@@ -69,10 +69,10 @@ def open_chat(tmp_path: Path) -> OpenChat:
 
 async def test_a_resumable_stream_is_numbered_and_a_stock_one_is_not(open_chat: OpenChat) -> None:
     async with open_chat(says("Hello"), says("Hello")) as chat:
-        events = numbered(await rest_of(await start(chat)))
+        events = numbered_events(await read_rest(await start(chat)))
         assert events[0][0] == 1
         assert sorted(n for n, _ in events) == [n for n, _ in events]
-        stock = await rest_of(await start(chat, resumable=False))
+        stock = await read_rest(await start(chat, resumable=False))
         assert b"id: " not in stock
         assert [e["type"] for e in events_of(stock)][:2] == ["thread.created", "thread.item.done"]
 
@@ -84,10 +84,10 @@ async def test_a_lost_connection_does_not_touch_a_resumable_answer(open_chat: Op
         seen = await read_until(viewer, b"Once ")
         adopt_thread(chat, seen)
         await viewer.aclose()
-        later = await attached(chat, after=numbered(seen)[-1][0])
+        later = await attach_viewer(chat, after=numbered_events(seen)[-1][0])
         gate.set()
-        rest = await rest_of(later)
-        assert streamed_text([e for _, e in numbered(seen + rest)]) == "Once upon a time"
+        rest = await read_rest(later)
+        assert streamed_text([e for _, e in numbered_events(seen + rest)]) == "Once upon a time"
         assert await texts_in_store(chat) == ["Once upon a time"]
         assert await hidden_items(chat) == [], "nobody pressed stop"
 
@@ -98,25 +98,25 @@ async def test_viewers_who_attach_early_late_and_twice_see_the_same_answer(open_
         first = await start(chat)
         seen = await read_until(first, b"One.")
         adopt_thread(chat, seen)
-        others = [await attached(chat), await attached(chat, after=0), await attached(chat, after=1)]
+        others = [await attach_viewer(chat), await attach_viewer(chat, after=0), await attach_viewer(chat, after=1)]
         gate.set()
-        whole = seen + await rest_of(first)
+        whole = seen + await read_rest(first)
         for viewer in others:
-            assert texts([e for _, e in numbered(await rest_of(viewer))]) == ["One. Two."]
-        after_the_end = await rest_of(await attached(chat))
-        assert texts([e for _, e in numbered(after_the_end)]) == ["One. Two."]
-        assert numbered(after_the_end)[-1] == numbered(whole)[-1]
-        last = numbered(whole)[-1][0]
-        assert await rest_of(await attached(chat, after=last)) == b""
+            assert texts([e for _, e in numbered_events(await read_rest(viewer))]) == ["One. Two."]
+        after_the_end = await read_rest(await attach_viewer(chat))
+        assert texts([e for _, e in numbered_events(after_the_end)]) == ["One. Two."]
+        assert numbered_events(after_the_end)[-1] == numbered_events(whole)[-1]
+        last = numbered_events(whole)[-1][0]
+        assert await read_rest(await attach_viewer(chat, after=last)) == b""
 
 
 async def test_events_after_a_number_are_exactly_those_that_came_later(open_chat: OpenChat) -> None:
     async with open_chat(says("Some text")) as chat:
-        whole = await rest_of(await start(chat))
+        whole = await read_rest(await start(chat))
         adopt_thread(chat, whole)
-        events = numbered(whole)
+        events = numbered_events(whole)
         for index, (number, _) in enumerate(events):
-            assert numbered(await rest_of(await attached(chat, after=number))) == events[index + 1 :]
+            assert numbered_events(await read_rest(await attach_viewer(chat, after=number))) == events[index + 1 :]
 
 
 async def test_open_streams_and_the_time_to_the_first_text_are_measured(open_chat: OpenChat) -> None:
@@ -125,11 +125,11 @@ async def test_open_streams_and_the_time_to_the_first_text_are_measured(open_cha
         runs = chat.server.services.runs
         first = await start(chat)
         adopt_thread(chat, await read_until(first, b"thread.created"))
-        second = await attached(chat)
+        second = await attach_viewer(chat)
         assert runs.open_streams == 2
         gate.set()
-        await rest_of(first)
-        await rest_of(second)
+        await read_rest(first)
+        await read_rest(second)
         assert runs.open_streams == 0
         [known] = runs.statistics.by_use_case.values()
         assert dict(known.first_texts.cumulative())["+Inf"] == 1
@@ -143,12 +143,12 @@ async def test_a_viewer_says_which_run_it_views_and_how_far_that_had_come(open_c
         first = await start(chat)
         seen = await read_until(first, b'"A"')
         adopt_thread(chat, seen)
-        second = await attached(chat)
+        second = await attach_viewer(chat)
         assert second.headers["Parlor-Run"] == first.headers["Parlor-Run"]
-        assert second.headers["Parlor-Run-Last"] == str(numbered(seen)[-1][0])
+        assert second.headers["Parlor-Run-Last"] == str(numbered_events(seen)[-1][0])
         gate.set()
-        await rest_of(first)
-        await rest_of(second)
+        await read_rest(first)
+        await read_rest(second)
 
 
 async def test_numbers_of_an_older_run_do_not_hide_events_of_the_new_one(open_chat: OpenChat) -> None:
@@ -156,8 +156,8 @@ async def test_numbers_of_an_older_run_do_not_hide_events_of_the_new_one(open_ch
         await chat.send("Go")
         await chat.send("Again")
         for wanted in ({"after": 5, "run_id": "run_of_yesterday"}, {"after": 10**30}):
-            viewer = await attached(chat, **wanted)
-            assert texts([e for _, e in numbered(await rest_of(viewer))]) == ["Second"]
+            viewer = await attach_viewer(chat, **wanted)
+            assert texts([e for _, e in numbered_events(await read_rest(viewer))]) == ["Second"]
 
 
 async def test_a_refused_request_leaves_the_run_before_it_to_those_who_come_back(open_chat: OpenChat) -> None:
@@ -165,9 +165,9 @@ async def test_a_refused_request_leaves_the_run_before_it_to_those_who_come_back
         await chat.send("Go")
         with pytest.raises(NotFoundError):
             await chat.send("And this?", attachments=["atc_missing"])
-        assert texts([e for _, e in numbered(await rest_of(await attached(chat)))]) == ["First"]
+        assert texts([e for _, e in numbered_events(await read_rest(await attach_viewer(chat)))]) == ["First"]
         await chat.send("Again")
-        assert texts([e for _, e in numbered(await rest_of(await attached(chat)))]) == ["Second"]
+        assert texts([e for _, e in numbered_events(await read_rest(await attach_viewer(chat)))]) == ["Second"]
 
 
 async def test_without_a_run_there_is_nothing_to_attach_to(open_chat: OpenChat) -> None:
@@ -202,7 +202,7 @@ async def test_stop_keeps_what_was_said_and_marks_it_for_the_model(open_chat: Op
         adopt_thread(chat, await read_until(viewer, b"Half"))
         answer = await stop(chat)
         assert answer["run"]["status"] == "stopped"
-        assert await rest_of(viewer) == b""
+        assert await read_rest(viewer) == b""
         assert await texts_in_store(chat) == ["Half a sent"]
         assert await hidden_items(chat) == ["sdk_hidden_context"]
         assert chat.server.chat_client.open_streams == 0  # type: ignore[attr-defined]
@@ -255,13 +255,13 @@ async def test_a_stock_clients_disconnect_is_its_stop_unless_configured(
         viewer = await start(chat, resumable=False)
         seen = await read_until(viewer, b"Once")
         chat.thread_id = events_of(seen)[0]["thread"]["id"]
-        other = await attached(chat)
+        other = await attach_viewer(chat)
         await viewer.aclose()
         assert chat.server.services.runs.active == 1, "somebody else is still watching"
         await other.aclose()
-        viewer = await attached(chat)
+        viewer = await attach_viewer(chat)
         gate.set()
-        await rest_of(viewer)
+        await read_rest(viewer)
         assert await texts_in_store(chat) == ["Once more"]
 
 
@@ -295,7 +295,7 @@ async def test_one_run_per_thread(open_chat: OpenChat) -> None:
         with pytest.raises(ConflictError):
             await chat.request("threads.retry_after_item", thread_id=chat.thread_id, item_id=user_item)
         gate.set()
-        await rest_of(viewer)
+        await read_rest(viewer)
         assert texts(await chat.send("Now?")) == ["B"]
         assert [i["type"] for i in await chat.items()].count("user_message") == 2
 
@@ -317,9 +317,9 @@ async def test_runs_are_bounded_per_user_and_in_total_each_with_its_own_words(op
 async def test_a_run_that_takes_too_long_is_stopped_and_says_so(open_chat: OpenChat) -> None:
     never = asyncio.Event()
     async with open_chat([*says("Hm"), never], run_timeout_s=1) as chat:
-        stream = await rest_of(await start(chat))
+        stream = await read_rest(await start(chat))
         adopt_thread(chat, stream)
-        assert numbered(stream)[-1][1]["message"].startswith("This answer took too long")
+        assert numbered_events(stream)[-1][1]["message"].startswith("This answer took too long")
         assert await texts_in_store(chat) == ["Hm"]
         assert await hidden_items(chat) == [], "no person stopped it"
 
@@ -340,12 +340,12 @@ async def test_drain_refuses_new_runs_waits_for_the_rest_and_then_keeps_what_the
         assert await texts_in_store(chat) == ["Done in time"]
         assert await texts_in_store(slow) == ["Too long"]
         assert await hidden_items(slow) == [], "a restart is nobody's stop"
-        last = numbered(await rest_of(too_long))[-1][1]
+        last = numbered_events(await read_rest(too_long))[-1][1]
         assert (last["type"], last["allow_retry"]) == ("error", True)
         assert "restarting" in last["message"]
 
 
-async def test_a_stock_connection_that_is_lost_after_the_signal_is_nobodys_stop(open_chat: OpenChat) -> None:
+async def test_a_stock_connection_lost_after_the_signal_is_no_stop(open_chat: OpenChat) -> None:
     gate = asyncio.Event()
     async with open_chat([*says("Once "), gate, *says("more")]) as chat:
         viewer = await start(chat, resumable=False)
@@ -370,7 +370,7 @@ async def test_silence_is_filled_with_comments_that_no_client_takes_for_an_event
         viewer = await start(chat)
         seen = await read_until(viewer, b": keep-alive\n\n: keep-alive\n\n")
         gate.set()
-        events = [e for _, e in numbered(seen + await rest_of(viewer))]
+        events = [e for _, e in numbered_events(seen + await read_rest(viewer))]
         assert texts(events) == ["Finally"]
         assert not [e for e in events if e["type"] == "error"]
 
@@ -383,14 +383,14 @@ async def test_a_viewer_who_comes_after_the_log_was_cut_gets_each_item_whole(ope
         viewer = await start(chat)
         seen = await read_until(viewer, b"1999; ")
         adopt_thread(chat, seen)
-        late = await attached(chat, after=3)
+        late = await attach_viewer(chat, after=3)
         snapshot = await anext(late)
         assert len(snapshot) < 25_000, "what is open comes once and not as thousands of deltas"
         gate.set()
         expected = ["".join(first), "".join(second) + "end"]
-        assert texts([e for _, e in numbered(snapshot + await rest_of(late))]) == expected
-        assert texts([e for _, e in numbered(seen + await rest_of(viewer))]) == expected
-        [open_item] = [e["item"] for _, e in numbered(snapshot) if e["type"] == "thread.item.added"]
+        assert texts([e for _, e in numbered_events(snapshot + await read_rest(late))]) == expected
+        assert texts([e for _, e in numbered_events(seen + await read_rest(viewer))]) == expected
+        [open_item] = [e["item"] for _, e in numbered_events(snapshot) if e["type"] == "thread.item.added"]
         assert open_item["content"][0]["text"].endswith("1999; ")
 
 
@@ -400,9 +400,9 @@ async def test_a_viewer_who_lags_gets_neighbouring_deltas_as_one(open_chat: Open
         viewer = await start(chat)
         adopt_thread(chat, await read_until(viewer, b"x"))
         gate.set()
-        watcher = await attached(chat)
-        await rest_of(watcher)  # the run is over; the first viewer has not read on
-        deltas = [e for _, e in numbered(await rest_of(viewer)) if e.get("update", {}).get("delta")]
+        watcher = await attach_viewer(chat)
+        await read_rest(watcher)  # the run is over; the first viewer has not read on
+        deltas = [e for _, e in numbered_events(await read_rest(viewer)) if e.get("update", {}).get("delta")]
         assert len(deltas) <= 2
 
 
@@ -413,7 +413,7 @@ async def test_a_rename_during_a_stream_is_kept(open_chat: OpenChat) -> None:
         adopt_thread(chat, await read_until(viewer, b'"A"'))
         await chat.request("threads.update", thread_id=chat.thread_id, title="Mine")
         gate.set()
-        await rest_of(viewer)
+        await read_rest(viewer)
         assert (await chat.request("threads.get_by_id", thread_id=chat.thread_id))["title"] == "Mine"
 
 
@@ -424,7 +424,7 @@ async def test_deleting_a_thread_stops_its_answer(open_chat: OpenChat) -> None:
         adopt_thread(chat, await read_until(viewer, b'"A"'))
         await chat.request("threads.delete", thread_id=chat.thread_id)
         assert chat.server.services.runs.active == 0
-        await rest_of(viewer)
+        await read_rest(viewer)
         assert (await chat.request("threads.list"))["data"] == []
 
 
@@ -497,7 +497,7 @@ async def test_a_viewer_who_missed_finished_items_is_told_to_read_the_thread(ope
         viewer = await start(chat)
         stream = await read_until(viewer, b"thread.created")
         adopt_thread(chat, stream)
-        events = [e for _, e in numbered(stream + await rest_of(viewer))]
-        late = [e for _, e in numbered(await rest_of(await attached(chat)))]
+        events = [e for _, e in numbered_events(stream + await read_rest(viewer))]
+        late = [e for _, e in numbered_events(await read_rest(await attach_viewer(chat)))]
         assert late[0] == {"type": "run.gap"}
         assert "run.gap" not in [e["type"] for e in events] or texts(events) == []

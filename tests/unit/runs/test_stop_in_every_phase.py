@@ -1,4 +1,4 @@
-"""A stop, a deadline and a restart in every phase of a run: what is written and what is told agree."""
+"""A stop, a timeout and a restart in every phase of a run: stored and sent events agree."""
 
 from __future__ import annotations
 
@@ -19,7 +19,16 @@ from runs.viewer import Viewer
 from store import ParlorStore
 from tests import waiting
 from tests.unit.harness import Chat, texts, user_input, with_store
-from tests.unit.runs.running import adopt_thread, body, hidden_items, numbered, read_until, rest_of, start, stop
+from tests.unit.runs.running import (
+    adopt_thread,
+    body,
+    hidden_items,
+    numbered_events,
+    read_rest,
+    read_until,
+    start,
+    stop,
+)
 from tests.unit.scripted_model import ScriptedModel, says
 from tests.unit.services_for_tests import open_services
 from turns.clock import utc_now
@@ -163,7 +172,7 @@ async def test_a_stop_behind_the_write_of_a_request_is_an_ordinary_stop_of_its_a
         store.gate.set()
         viewer = await asking
         assert isinstance(viewer, Viewer)
-        events = [event for _, event in numbered(await rest_of(viewer))]
+        events = [event for _, event in numbered_events(await read_rest(viewer))]
         await stopping
         assert [event["type"] for event in events][-1] == ("stream_options" if how == "user" else "error")
         marks = ["sdk_hidden_context"] if how == "user" else []
@@ -227,7 +236,7 @@ async def test_a_stop_in_the_hook_keeps_what_it_has_shown(tmp_path: Path) -> Non
         adopt_thread(chat, await read_until(viewer, b'"first"'))
         await until(server.is_holding)
         assert (await stop(chat))["run"]["status"] == "stopped"
-        await rest_of(viewer)
+        await read_rest(viewer)
         kept = ["user_message", "assistant_message", "widget", "sdk_hidden_context", "task"]
         assert await statuses(chat) == kept
 
@@ -244,7 +253,7 @@ async def test_a_stop_in_an_action_keeps_what_it_has_shown(tmp_path: Path) -> No
         await read_until(viewer, b'"first"')
         await until(server.is_holding)
         assert (await stop(chat))["run"]["status"] == "stopped"
-        await rest_of(viewer)
+        await read_rest(viewer)
         assert await statuses(chat) == [*ASKED, "widget", "sdk_hidden_context"]
 
 
@@ -267,7 +276,7 @@ async def test_a_whole_answer_stays_whole_when_it_is_stopped_while_that_is_noted
             stopping = asyncio.create_task(stop(chat) if how == "user" else services.runs.drain(0))
             await asyncio.sleep(0.01)
         store.gate.set()
-        events = [event for _, event in numbered(seen + await rest_of(viewer))]
+        events = [event for _, event in numbered_events(seen + await read_rest(viewer))]
         if stopping is not None:
             await stopping
         assert texts(events) == ["Hello"]

@@ -1,4 +1,4 @@
-"""A stop keeps all that was shown, finished as far as it was, wherever it was on its way to the store."""
+"""A stop keeps everything that was shown, even if it was not stored yet."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from errors import UserFacingError
 from runs.viewer import Viewer
 from store import ParlorStore
 from tests.unit.harness import Chat, done_items, errors, user_input, with_store
-from tests.unit.runs.running import adopt_thread, body, hidden_items, read_until, rest_of, start, stop
+from tests.unit.runs.running import adopt_thread, body, hidden_items, read_rest, read_until, start, stop
 from tests.unit.scripted_model import ScriptedModel, Step, calls, says
 from tests.unit.services_for_tests import open_services
 from turns.clock import utc_now
@@ -126,7 +126,7 @@ async def stop_while_storing(chat: Chat, kind: str) -> list[dict[str, Any]]:
         await store.is_holding.wait()
     before = await chat.items()
     assert (await stop(chat))["run"]["status"] == "stopped"
-    await rest_of(viewer)
+    await read_rest(viewer)
     return before
 
 
@@ -146,7 +146,7 @@ async def test_a_finished_workflow_keeps_its_summary(chat: Chat) -> None:
     assert await hidden_items(chat) == ["hidden_context_item", "sdk_hidden_context"], "what the tool did is remembered"
 
 
-async def test_what_a_tool_has_shown_is_kept_though_it_still_waits(chat: Chat) -> None:
+async def test_widgets_of_a_tool_that_wait_for_the_store_are_kept(chat: Chat) -> None:
     script(chat, calls("show_five"), [asyncio.Event()])
     await stop_while_storing(chat, "widget")
     widgets = [item["widget"]["id"] for item in await chat.items() if item["type"] == "widget"]
@@ -154,7 +154,7 @@ async def test_what_a_tool_has_shown_is_kept_though_it_still_waits(chat: Chat) -
     assert await hidden_items(chat) == ["hidden_context_item", "sdk_hidden_context"]
 
 
-async def test_what_waits_is_kept_under_ids_of_its_own(chat: Chat) -> None:
+async def test_waiting_items_are_stored_under_their_own_ids(chat: Chat) -> None:
     script(chat, [*calls("say_twice", text="older")], says("End", message_id="m2"))
     await chat.send("Go")
     both = [*calls("show_five"), *calls("say_twice", call_id="call_2", text="newer")]
@@ -166,12 +166,12 @@ async def test_what_waits_is_kept_under_ids_of_its_own(chat: Chat) -> None:
     async with asyncio.timeout(10):
         await store.is_holding.wait()
     await stop(chat)
-    await rest_of(viewer)
+    await read_rest(viewer)
     said = [item["content"][0]["text"] for item in await chat.items() if item["type"] == "assistant_message"]
     assert said == ["older", "End", "newer"]
 
 
-async def test_what_an_action_has_shown_is_kept_though_it_still_waits(chat: Chat) -> None:
+async def test_widgets_of_an_action_that_wait_for_the_store_are_kept(chat: Chat) -> None:
     await chat.send("Go")
     store = with_store(chat, LingeringStore(chat.server.services.database, "widget"))
     click = body("threads.custom_action", True, thread_id=chat.thread_id, action={"type": "test.five"})
@@ -180,7 +180,7 @@ async def test_what_an_action_has_shown_is_kept_though_it_still_waits(chat: Chat
     async with asyncio.timeout(10):
         await store.is_holding.wait()
     await stop(chat)
-    await rest_of(viewer)
+    await read_rest(viewer)
     widgets = [item["widget"]["id"] for item in await chat.items() if item["type"] == "widget"]
     assert widgets == [f"w{n}" for n in range(5)]
 

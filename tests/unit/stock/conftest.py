@@ -17,7 +17,7 @@ from tests.unit.services_for_tests import open_services
 
 
 class DeskModel(ScriptedModel):
-    """Plays the script, but for the titles that a server asks for beside it."""
+    """Plays the script, and answers requests for titles separately."""
 
     def _inner_get_response(
         self, *, messages: Sequence[Message], stream: bool, options: Mapping[str, Any], **kwargs: Any
@@ -41,7 +41,7 @@ async def services(tmp_path: Path, model: ScriptedModel) -> AsyncIterator[Servic
 
 @pytest.fixture
 def talk_to(services: Services) -> Callable[..., Chat]:
-    """Return a chat with a server as the platform takes it."""
+    """Return a function that opens a chat with a stock server, bound to the platform."""
 
     def bind(make: Any, user: str = "user_a", **options: Any) -> Chat:
         server: Any = StockServer(make, **options)

@@ -1,4 +1,4 @@
-"""Servers as people write them for ChatKit alone: nothing of this platform is named here."""
+"""Servers written for ChatKit alone, without any import of this platform."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def now() -> datetime:
 
 
 class MemoryStore(Store[dict[str, Any]]):
-    """A store in memory, as samples have one, with a method more than ChatKit asks for."""
+    """A store in memory as in ChatKit's samples, with an additional method."""
 
     def __init__(self) -> None:
         self.threads: dict[str, ThreadMetadata] = {}
@@ -102,7 +102,7 @@ class MemoryStore(Store[dict[str, Any]]):
         raise NotImplementedError
 
 
-# The agent of the desk, its tools and what they are handed
+# The agent of the desk, its context and its tools
 
 
 class DeskContext(AgentContext):
@@ -155,7 +155,7 @@ title_agent = Agent(name="title", model="gpt-4.1-nano", instructions="Write a ti
 
 
 class DeskServer(ChatKitServer[dict[str, Any]]):
-    """An Agents SDK agent by ChatKit's own helper, a store of its own, a title, and a widget with an action."""
+    """A server with an Agents SDK agent, its own store, a title, and a widget with an action."""
 
     def __init__(self) -> None:
         self.store: MemoryStore = MemoryStore()
@@ -211,16 +211,18 @@ class DeskServer(ChatKitServer[dict[str, Any]]):
 
 
 class EchoServer(ChatKitServer[dict[str, Any]]):
-    """No model at all."""
+    """A server without a model, which repeats the message."""
 
     async def respond(
         self, thread: ThreadMetadata, input_user_message: UserMessageItem | None, context: dict[str, Any]
     ) -> AsyncIterator[ThreadStreamEvent]:
         text = input_user_message.content[0].text if input_user_message else "nothing"
-        yield ThreadItemDoneEvent(item=said(thread, self.store.generate_item_id("message", thread, context), text))
+        yield ThreadItemDoneEvent(
+            item=build_message(thread, self.store.generate_item_id("message", thread, context), text)
+        )
 
 
-def said(thread: ThreadMetadata, item_id: str, text: str) -> AssistantMessageItem:
+def build_message(thread: ThreadMetadata, item_id: str, text: str) -> AssistantMessageItem:
     return AssistantMessageItem(
         id=item_id,
         thread_id=thread.id,
@@ -229,4 +231,4 @@ def said(thread: ThreadMetadata, item_id: str, text: str) -> AssistantMessageIte
     )
 
 
-__all__ = ["DeskServer", "EchoServer", "MemoryStore", "Workflow", "build_list", "said"]
+__all__ = ["DeskServer", "EchoServer", "MemoryStore", "Workflow", "build_list", "build_message"]

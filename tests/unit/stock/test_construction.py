@@ -1,4 +1,4 @@
-"""How a server written for ChatKit is made and loaded, and what it is told that it cannot have."""
+"""Construction and loading of a server written for ChatKit, and messages about unsupported features."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from process.use_case_loading import LoadedUseCases, load_use_cases
 from stock_server import StockServer
 from streaming.stock.construction import OVERRIDABLE
 from tests.unit.harness import Chat, texts
-from tests.unit.stock.samples import EchoServer, MemoryStore, said
+from tests.unit.stock.samples import EchoServer, MemoryStore, build_message
 
 Talk = Callable[..., Chat]
 
@@ -60,7 +60,7 @@ async def test_a_store_is_known_by_its_type_under_any_name(talk_to: Talk) -> Non
     assert texts(await talk_to(Typed).send("Hello")) == ["Hello"]
 
 
-async def test_what_only_a_store_of_its_own_can_do_is_said_with_the_way_to_have_it(
+async def test_methods_of_a_custom_store_are_reported_with_the_remedy(
     talk_to: Talk, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Noting(EchoServer):
@@ -70,7 +70,7 @@ async def test_what_only_a_store_of_its_own_can_do_is_said_with_the_way_to_have_
 
         async def respond(self, thread: Any, message: Any, context: Any) -> Any:
             count = self.data_store.add_note("milk")
-            yield ThreadItemDoneEvent(item=said(thread, "msg_1", f"{count} note"))
+            yield ThreadItemDoneEvent(item=build_message(thread, "msg_1", f"{count} note"))
 
     await talk_to(Noting).send("Note it")
     assert "Parlor's store has no 'add_note'. If a store of your own has it, hand that over" in caplog.text
@@ -97,8 +97,8 @@ async def test_a_store_of_its_own_holds_nothing_and_that_is_said(talk_to: Talk, 
     chat = talk_to(Own if name == "store" else lambda store, attachments: Own())
     stock: Any = chat.server
     await chat.send("Hello")
-    said = () if name == "store" else ("its own MemoryStore holds nothing here: conversations are in Parlor's",)
-    assert stock.notes == said
+    expected = () if name == "store" else ("its own MemoryStore holds nothing here: conversations are in Parlor's",)
+    assert stock.notes == expected
     assert len(await chat.items()) == 2
 
 
@@ -154,7 +154,7 @@ async def coroutine(*_: Any) -> None: ...
         (lambda: None, r"raised TypeError: .*takes 0 positional"),
     ],
 )
-def test_what_cannot_be_taken_is_said_by_name(services: Services, make: Any, reason: str) -> None:
+def test_an_unsupported_server_is_refused_with_a_reason(services: Services, make: Any, reason: str) -> None:
     with pytest.raises(ServerError, match=reason):
         StockServer(make).bind(services)
 

@@ -1,4 +1,4 @@
-"""A server as people write it for ChatKit, taken as it is: agent, store, title, widgets, client tools, feedback."""
+"""A typical ChatKit server, unchanged: agent, store, title, widgets, client tools, feedback."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.waiting import until
 Talk = Callable[..., Chat]
 
 
-def made_by(chat: Chat) -> Any:
+def author_server(chat: Chat) -> Any:
     """Return the object of the author's class."""
     stock: Any = chat.server
     return stock.server
@@ -40,7 +40,7 @@ async def test_its_agent_answers_with_our_model_and_the_history_is_ours(talk_to:
     assert all("model" not in options for options in model.options)
 
 
-async def test_what_it_calls_a_thread_is_its_title(talk_to: Talk, model: ScriptedModel) -> None:
+async def test_the_servers_title_becomes_the_title_of_the_thread(talk_to: Talk, model: ScriptedModel) -> None:
     chat = talk_to(DeskServer)
     model.turns = [says("Hello.")]
     events = await chat.send("Hi")
@@ -77,15 +77,13 @@ async def test_its_store_keeps_what_it_can_do_more_and_is_found_everywhere(talk_
     chat = talk_to(DeskServer)
     model.turns = [calls("add_item", item="milk"), says("Done.", message_id="m2")]
     await chat.send("Add milk")
-    store = made_by(chat).store
+    store = author_server(chat).store
     assert isinstance(store, MemoryStore)
     assert store.notes == ["milk"]
     assert (store.threads, store.items) == ({}, {})
 
 
-async def test_a_client_tool_pauses_the_answer_and_its_output_goes_on_with_it(
-    talk_to: Talk, model: ScriptedModel
-) -> None:
+async def test_a_client_tool_pauses_the_answer_and_its_output_continues_it(talk_to: Talk, model: ScriptedModel) -> None:
     chat = talk_to(DeskServer)
     model.turns = [calls("ring", "c9"), says("It rang.", message_id="m2")]
     events = await chat.send("Ring")
@@ -123,7 +121,7 @@ async def test_feedback_is_kept_and_told(talk_to: Talk, model: ScriptedModel) ->
     model.turns = [says("Hello.")]
     [item] = done_items(await chat.send("Hi"), "assistant_message")
     await chat.request("items.feedback", thread_id=chat.thread_id, item_ids=[item["id"]], kind="positive")
-    assert made_by(chat).feedback == ["positive"]
+    assert author_server(chat).feedback == ["positive"]
     page = await chat.request("items.list", thread_id=chat.thread_id, limit=9, order="asc")
     assert page["feedback"] == {item["id"]: "positive"}
 

@@ -1,4 +1,4 @@
-"""Answers of taken servers are runs like any: they are joined again, stopped, bounded, and ended before a deploy."""
+"""Answers of stock servers as runs: resumed, stopped, limited, and ended before a deployment."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from errors import ConflictError, UnavailableError
 from runs.registry import Runs
 from stock_server import StockServer
 from tests.unit.harness import Chat, errors, events_of, texts
-from tests.unit.stock.samples import said
+from tests.unit.stock.samples import build_message
 from tests.waiting import until
 
 Talk = Callable[..., Chat]
@@ -37,14 +37,14 @@ class SlowServer(ChatKitServer[dict[str, Any]]):
 
     async def respond(self, thread: Any, message: Any, context: Any) -> AsyncIterator[Any]:
         item_id = self.store.generate_item_id("message", thread, context)
-        yield ThreadItemAddedEvent(item=said(thread, item_id, ""))
+        yield ThreadItemAddedEvent(item=build_message(thread, item_id, ""))
         delta = AssistantMessageContentPartTextDelta(content_index=0, delta="Half ")
         yield ThreadItemUpdatedEvent(item_id=item_id, update=delta)
         await self.may_end.wait()
-        yield ThreadItemDoneEvent(item=said(thread, item_id, "Half and half."))
+        yield ThreadItemDoneEvent(item=build_message(thread, item_id, "Half and half."))
 
 
-async def begun(chat: Chat, services: Services) -> asyncio.Task[Any]:
+async def start_answer(chat: Chat, services: Services) -> asyncio.Task[Any]:
     """Send a message and return when the first half is there."""
     asking = asyncio.create_task(chat.send("Go"))
     await until(lambda: services.runs.active == 1)
@@ -62,7 +62,7 @@ def slow(chat: Chat) -> SlowServer:
 
 async def test_an_answer_is_joined_again(talk_to: Talk, services: Services) -> None:
     chat = talk_to(SlowServer)
-    asking = await begun(chat, services)
+    asking = await start_answer(chat, services)
     body = {"type": "runs.attach", "params": {"thread_id": chat.thread_id, "after": 0}}
     viewer: Any = await chat.server.handle(json.dumps(body).encode(), chat.context())
     slow(chat).may_end.set()
@@ -73,7 +73,7 @@ async def test_an_answer_is_joined_again(talk_to: Talk, services: Services) -> N
 
 async def test_another_message_waits_for_the_answer(talk_to: Talk, services: Services) -> None:
     chat = talk_to(SlowServer)
-    asking = await begun(chat, services)
+    asking = await start_answer(chat, services)
     with pytest.raises(ConflictError):
         await chat.send("And?")
     slow(chat).may_end.set()
@@ -83,7 +83,7 @@ async def test_another_message_waits_for_the_answer(talk_to: Talk, services: Ser
 async def test_a_stop_of_the_person_and_a_deploy_keep_what_was_said(talk_to: Talk, services: Services) -> None:
     for stop in ("user", "drain"):
         chat = talk_to(SlowServer, user=stop)
-        asking = await begun(chat, services)
+        asking = await start_answer(chat, services)
         if stop == "user":
             answer = await chat.request("runs.stop", thread_id=chat.thread_id)
             assert answer["run"]["status"] == "stopped"

@@ -1,4 +1,4 @@
-"""Servers of samples and documents beside the plain answer: each deed in the shape in which they do it."""
+"""Features of stock servers in the form in which samples and documents use them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from pydantic import BaseModel
 
 from tests.unit.harness import Chat, done_items, errors, texts, updates
 from tests.unit.scripted_model import ScriptedModel, calls, says
-from tests.unit.stock.samples import now, said
+from tests.unit.stock.samples import build_message, now
 
 Talk = Callable[..., Chat]
 
@@ -189,7 +189,7 @@ async def test_settings_and_structured_outputs_reach_the_model(talk_to: Talk, mo
             )
             verdicts.append(run.final_output)
             yield ThreadItemDoneEvent(
-                item=said(thread, self.store.generate_item_id("message", thread, context), "Judged.")
+                item=build_message(thread, self.store.generate_item_id("message", thread, context), "Judged.")
             )
 
     model.turns = [says('{"is_spam": true}')]
@@ -245,7 +245,7 @@ async def test_a_question_to_the_person_is_answered(talk_to: Talk) -> None:
                 return
             page = await self.store.load_thread_items(thread.id, None, 1, "desc", context)
             answer = page.data[0].inputs[0].answer
-            yield ThreadItemDoneEvent(item=said(thread, item_id, f"It is {answer.values[0]}."))
+            yield ThreadItemDoneEvent(item=build_message(thread, item_id, f"It is {answer.values[0]}."))
 
     chat = talk_to(Asking)
     [question] = done_items(await chat.send("A ticket"), "structured_input")
@@ -277,9 +277,7 @@ async def test_a_model_of_its_own_is_asked_and_not_ours(talk_to: Talk, model: Sc
     assert (asked, model.requests) == (["own"], [])
 
 
-async def test_who_goes_on_with_a_response_of_openais_has_the_thread_instead(
-    talk_to: Talk, model: ScriptedModel
-) -> None:
+async def test_previous_response_ids_are_replaced_by_the_thread(talk_to: Talk, model: ScriptedModel) -> None:
     @function_tool
     def look(what: str) -> str:
         """Look."""

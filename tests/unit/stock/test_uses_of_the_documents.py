@@ -1,4 +1,4 @@
-"""Uses of ChatKit's documentation that no sample shows: each in the shape in which the documents have it."""
+"""Features in ChatKit's documentation that no sample uses, in the form of the documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Servers that do what nobody expects, and what they are told: never silence, never somebody else's conversation."""
+"""Stock servers that misbehave, and their error messages: never silence, never another person's conversation."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ from errors import ActionError, UnavailableError
 from stock_server import ServerContext
 from tests.unit.harness import Chat, done_items, errors, texts
 from tests.unit.scripted_model import ScriptedModel
-from tests.unit.stock.samples import EchoServer, MemoryStore, build_list, now, said
+from tests.unit.stock.samples import EchoServer, MemoryStore, build_list, build_message, now
 from tests.waiting import until
 
 Talk = Callable[..., Chat]
 
 
-def answering(respond: Any, **methods: Any) -> type[Any]:
+def server_class(respond: Any, **methods: Any) -> type[Any]:
     """Return a class of a server with this `respond`."""
     return type("Odd", (ChatKitServer,), {"respond": respond, **methods})
 
 
-async def sent_to(chat: Chat, text: str = "Hi") -> list[dict[str, Any]]:
+async def send_message(chat: Chat, text: str = "Hi") -> list[dict[str, Any]]:
     events = await chat.send(text)
     assert events[0]["type"] in ("thread.created", "thread.item.done")
     return events
@@ -57,8 +57,8 @@ async def test_an_answer_of_nothing_is_nothing(talk_to: Talk) -> None:
         for event in ():
             yield event
 
-    chat = talk_to(answering(respond))
-    assert errors(await sent_to(chat)) == []
+    chat = talk_to(server_class(respond))
+    assert errors(await send_message(chat)) == []
     assert [item["type"] for item in await chat.items()] == ["user_message"]
 
 
@@ -76,14 +76,14 @@ async def test_a_function_that_returns_an_iterator_answers(talk_to: Talk) -> Non
             return self.events.pop()
 
     def respond(self: Any, thread: Any, message: Any, context: Any) -> Any:
-        return Once(ThreadItemDoneEvent(item=said(thread, "msg_1", "Hello.")))
+        return Once(ThreadItemDoneEvent(item=build_message(thread, "msg_1", "Hello.")))
 
-    assert texts(await sent_to(talk_to(answering(respond)))) == ["Hello."]
+    assert texts(await send_message(talk_to(server_class(respond)))) == ["Hello."]
 
 
-def yielding(*events: Any) -> Any:
+def respond_with(*events: Any) -> Any:
     async def respond(self: Any, thread: Any, message: Any, context: Any) -> Any:
-        yield ThreadItemDoneEvent(item=said(thread, "msg_1", "Half."))
+        yield ThreadItemDoneEvent(item=build_message(thread, "msg_1", "Half."))
         for event in events:
             yield event(thread) if callable(event) else event
 
@@ -96,15 +96,15 @@ def yielding(*events: Any) -> Any:
         ("a text", "yielded a str"),
         (None, "yielded a NoneType"),
         ({"type": "thread.item.done"}, "yielded a dict"),
-        (lambda thread: said(thread, "msg_2", "Forgotten."), "yield ThreadItemDoneEvent(item=…)"),
+        (lambda thread: build_message(thread, "msg_2", "Forgotten."), "yield ThreadItemDoneEvent(item=…)"),
         (build_list(["milk"]), ""),
     ],
 )
-async def test_what_is_no_event_ends_the_answer_and_the_log_says_what_to_yield(
+async def test_an_invalid_event_ends_the_answer_and_the_log_says_what_to_yield(
     talk_to: Talk, caplog: pytest.LogCaptureFixture, event: Any, advice: str
 ) -> None:
-    chat = talk_to(answering(yielding(event)))
-    events = await sent_to(chat)
+    chat = talk_to(server_class(respond_with(event)))
+    events = await send_message(chat)
     if not advice:
         # A model with a type, which clients pass over: ChatKit lets through what it does not know.
         assert errors(events) == []
@@ -119,16 +119,16 @@ async def test_an_event_that_chatkit_does_not_know_is_passed_on(talk_to: Talk) -
         type: str = "desk.mood"
         mood: str = "good"
 
-    events = await sent_to(talk_to(answering(yielding(Mood()))))
+    events = await send_message(talk_to(server_class(respond_with(Mood()))))
     assert {"type": "desk.mood", "mood": "good"} in events
 
 
-async def test_what_cannot_be_sent_is_an_error(talk_to: Talk) -> None:
+async def test_an_event_that_cannot_be_serialized_is_an_error(talk_to: Talk) -> None:
     class Odd(BaseModel):
         type: str = "desk.odd"
         what: Any = None
 
-    events = await sent_to(talk_to(answering(yielding(Odd(what=object())))))
+    events = await send_message(talk_to(server_class(respond_with(Odd(what=object())))))
     assert len(errors(events)) == 1
 
 
@@ -139,7 +139,7 @@ async def test_a_failure_before_the_first_event_is_told_with_an_id(
         raise RuntimeError("secret")
         yield
 
-    [error] = errors(await sent_to(talk_to(answering(respond))))
+    [error] = errors(await send_message(talk_to(server_class(respond))))
     assert "err_" in error["message"]
     assert "secret" not in error["message"]
     assert "secret" in caplog.text
@@ -150,7 +150,7 @@ async def test_a_coroutine_is_refused_where_only_the_call_shows_it(
 ) -> None:
     async def late(*_: Any) -> None: ...
 
-    events = await sent_to(talk_to(answering(lambda *arguments: late(*arguments))))
+    events = await send_message(talk_to(server_class(lambda *arguments: late(*arguments))))
     assert len(errors(events)) == 1
     assert "Odd.respond returned a coroutine, for it has no 'yield'" in caplog.text
 
@@ -162,7 +162,7 @@ async def test_a_server_that_would_end_the_process_ends_its_answer(
         yield ProgressUpdateEvent(text="Looking")
         raise SystemExit
 
-    assert len(errors(await sent_to(talk_to(answering(respond))))) == 1
+    assert len(errors(await send_message(talk_to(server_class(respond))))) == 1
     assert "Odd.respond called sys.exit(None)" in caplog.text
 
 
@@ -171,8 +171,8 @@ async def test_errors_for_the_person_reach_them_as_they_are(talk_to: Talk, servi
         yield ProgressUpdateEvent(text="Looking")
         raise CustomStreamError("Not on Sundays.", allow_retry=False)
 
-    chat = talk_to(answering(respond))
-    [error] = errors(await sent_to(chat))
+    chat = talk_to(server_class(respond))
+    [error] = errors(await send_message(chat))
     assert (error["message"], error["allow_retry"]) == ("Not on Sundays.", False)
     [run] = await services.store.load_runs(str(chat.thread_id), 9, chat.context())
     assert (run.status, bool(run.error_id)) == ("failed", True)
@@ -183,7 +183,7 @@ async def test_chatkits_own_error_has_a_sentence_of_ours(talk_to: Talk) -> None:
         raise StreamError(ErrorCode.STREAM_ERROR, allow_retry=False)
         yield
 
-    [error] = errors(await sent_to(talk_to(answering(respond))))
+    [error] = errors(await send_message(talk_to(server_class(respond))))
     assert "Something went wrong" in error["message"]
     assert error["allow_retry"] is False
 
@@ -197,8 +197,8 @@ async def test_an_item_that_is_done_twice_is_one_item(talk_to: Talk) -> None:
             widget = WidgetItem(id="w1", thread_id=thread.id, created_at=now(), widget=build_list(items))
             yield ThreadItemDoneEvent(item=widget)
 
-    chat = talk_to(answering(respond))
-    await sent_to(chat)
+    chat = talk_to(server_class(respond))
+    await send_message(chat)
     [_, widget] = await chat.items()
     assert [child["type"] for child in widget["widget"]["children"]] == ["Text", "Text", "Button"]
 
@@ -207,29 +207,29 @@ async def test_messages_that_share_an_id_are_as_many_as_were_said(talk_to: Talk)
     async def respond(self: Any, thread: Any, message: Any, context: Any) -> Any:
         await self.store.load_thread_items(thread.id, None, 50, "asc", context)
         for text in ("One.", "Two."):
-            item = said(thread, "__fake_id__", text)
+            item = build_message(thread, "__fake_id__", text)
             yield ThreadItemAddedEvent(item=item.model_copy(update={"content": []}))
             yield ThreadItemDoneEvent(item=item)
 
-    chat = talk_to(answering(respond))
-    await sent_to(chat)
+    chat = talk_to(server_class(respond))
+    await send_message(chat)
     await chat.send("Again")
     items = await chat.items()
     assert [i["content"][0]["text"] for i in items if i["type"] == "assistant_message"] == ["One.", "Two."] * 2
     assert len({item["id"] for item in items}) == 6
 
 
-async def test_what_it_writes_itself_and_then_yields_is_one_item(talk_to: Talk) -> None:
+async def test_an_item_that_is_stored_and_yielded_is_one_item(talk_to: Talk) -> None:
     async def respond(self: Any, thread: Any, message: Any, context: Any) -> Any:
-        item = said(thread, "msg_mine", "Hello.")
+        item = build_message(thread, "msg_mine", "Hello.")
         await self.store.add_thread_item(thread.id, item, context)
         yield ThreadItemDoneEvent(item=item)
-        await self.store.add_thread_item(thread.id, said(thread, "msg_more", "Beside."), context=context)
-        await self.store.add_thread_item(thread.id, said(thread, "msg_gone", "Gone."), context=context)
+        await self.store.add_thread_item(thread.id, build_message(thread, "msg_more", "Beside."), context=context)
+        await self.store.add_thread_item(thread.id, build_message(thread, "msg_gone", "Gone."), context=context)
         yield ThreadItemRemovedEvent(item_id="msg_gone")
 
-    chat = talk_to(answering(respond))
-    await sent_to(chat)
+    chat = talk_to(server_class(respond))
+    await send_message(chat)
     assert [item["id"] for item in await chat.items()][1:] == ["msg_mine", "msg_more"]
 
 
@@ -238,29 +238,31 @@ async def test_it_reads_as_many_items_as_it_asks_for(talk_to: Talk) -> None:
 
     async def respond(self: Any, thread: Any, message: Any, context: Any) -> Any:
         for number in range(240):
-            await self.store.add_thread_item(thread.id, said(thread, f"m{number}", str(number)), context)
+            await self.store.add_thread_item(thread.id, build_message(thread, f"m{number}", str(number)), context)
         for limit, order in ((1_000, "asc"), (150, "desc"), (5, "asc")):
             pages.append(await self.store.load_thread_items(thread.id, None, limit, order, context))
         pages.append(await self.store.load_thread_items(thread.id, pages[-1].after, 3, "asc", context))
         for event in ():
             yield event
 
-    await sent_to(talk_to(answering(respond)))
+    await send_message(talk_to(server_class(respond)))
     assert [(len(page.data), page.has_more) for page in pages] == [(241, False), (150, True), (5, True), (3, True)]
     assert [item.id for item in pages[1].data[:2]] == ["m239", "m238"]
     assert [item.id for item in pages[3].data] == ["m4", "m5", "m6"]
 
 
-async def test_what_it_changes_of_the_thread_is_kept_and_told(talk_to: Talk) -> None:
+async def test_changes_of_the_thread_are_stored_and_sent(talk_to: Talk) -> None:
     async def respond(self: Any, thread: Any, message: Any, context: Any) -> Any:
         thread.title = "Mine"
         thread.metadata["count"] = thread.metadata.get("count", 0) + 1
         await self.store.save_thread(thread, context=context)
         again = await self.store.load_thread(thread.id, context)
-        yield ThreadItemDoneEvent(item=said(thread, f"m{again.metadata['count']}", str(again.metadata["count"])))
+        yield ThreadItemDoneEvent(
+            item=build_message(thread, f"m{again.metadata['count']}", str(again.metadata["count"]))
+        )
 
-    chat = talk_to(answering(respond))
-    events = await sent_to(chat)
+    chat = talk_to(server_class(respond))
+    events = await send_message(chat)
     assert [e["thread"]["title"] for e in events if e["type"] == "thread.updated"] == ["Mine"]
     assert texts(await chat.send("Again")) == ["2"]
 
@@ -281,7 +283,7 @@ async def test_its_context_is_read_as_a_dictionary_and_by_attributes(talk_to: Ta
     chat = talk_to(Looking, user="user_7")
     plain = chat.context
     chat.context = lambda: replace(plain(), headers={"article-id": "a7"})  # type: ignore[method-assign]
-    await sent_to(chat)
+    await send_message(chat)
     [context] = seen
     assert (context.user_id, context["user_id"], context.get("user_id")) == ("user_7",) * 3
     assert (context.use_case, context.locale, context.variables) == ("test", "en", {})
@@ -298,12 +300,12 @@ async def test_a_context_of_its_own_is_made_of_ours(talk_to: Talk) -> None:
             assert isinstance(context, SimpleNamespace)
             page = await self.store.load_threads(9, None, "desc", context)
             text = f"{context.person} has {len(page.data)}"
-            yield ThreadItemDoneEvent(item=said(thread, "msg_1", text))
+            yield ThreadItemDoneEvent(item=build_message(thread, "msg_1", text))
 
     def make(context: ServerContext) -> SimpleNamespace:
         return SimpleNamespace(person=context.user_id)
 
-    assert texts(await sent_to(talk_to(Looking, context=make))) == ["user_a has 1"]
+    assert texts(await send_message(talk_to(Looking, context=make))) == ["user_a has 1"]
 
 
 async def test_a_context_of_another_person_opens_nothing(talk_to: Talk) -> None:
@@ -314,7 +316,7 @@ async def test_a_context_of_another_person_opens_nothing(talk_to: Talk) -> None:
             contexts.append(context)
             # By mistake: that of whoever came first.
             page = await self.store.load_threads(9, None, "desc", contexts[0])
-            yield ThreadItemDoneEvent(item=said(thread, "msg_1", ",".join(each.id for each in page.data)))
+            yield ThreadItemDoneEvent(item=build_message(thread, "msg_1", ",".join(each.id for each in page.data)))
 
     ada = talk_to(Mixing, user="ada")
     bob = Chat(ada.server, "bob")
@@ -322,7 +324,7 @@ async def test_a_context_of_another_person_opens_nothing(talk_to: Talk) -> None:
     assert texts(await bob.send("Hi")) == [bob.thread_id]
 
 
-async def test_what_is_missing_raises_chatkits_own_error(talk_to: Talk) -> None:
+async def test_a_missing_object_raises_chatkits_own_error(talk_to: Talk) -> None:
     ada = talk_to(EchoServer, user="ada")
     await ada.send("Hi")
 
@@ -336,19 +338,19 @@ async def test_what_is_missing_raises_chatkits_own_error(talk_to: Talk) -> None:
             ):
                 with pytest.raises(NotFoundError):
                     await load
-            yield ThreadItemDoneEvent(item=said(thread, "msg_1", "All missing."))
+            yield ThreadItemDoneEvent(item=build_message(thread, "msg_1", "All missing."))
 
-    assert texts(await sent_to(talk_to(Prying, user="bob"))) == ["All missing."]
+    assert texts(await send_message(talk_to(Prying, user="bob"))) == ["All missing."]
 
 
 async def test_tasks_that_it_begins_know_who_asks_and_outside_of_a_request_nobody_does(talk_to: Talk) -> None:
     class Busy(EchoServer):
         async def respond(self, thread: Any, message: Any, context: Any) -> Any:
             load = asyncio.create_task(self.store.load_thread(thread.id, {}))
-            yield ThreadItemDoneEvent(item=said(thread, "msg_1", (await load).id))
+            yield ThreadItemDoneEvent(item=build_message(thread, "msg_1", (await load).id))
 
     chat = talk_to(Busy)
-    assert texts(await sent_to(chat)) == [chat.thread_id]
+    assert texts(await send_message(chat)) == [chat.thread_id]
     stock: Any = chat.server
     with pytest.raises(Exception, match="outside of a request"):
         await stock.server.store.load_thread(chat.thread_id, {})
@@ -361,7 +363,7 @@ async def test_its_stream_options_are_sent(talk_to: Talk) -> None:
     def options(self: Any, thread: Any, context: Any) -> StreamOptions:
         return StreamOptions(allow_cancel=False)
 
-    events = await sent_to(talk_to(answering(yielding(), get_stream_options=options)))
+    events = await send_message(talk_to(server_class(respond_with(), get_stream_options=options)))
     assert [e["stream_options"] for e in events if e["type"] == "stream_options"] == [{"allow_cancel": False}]
 
 
@@ -372,16 +374,16 @@ async def test_its_own_clean_up_decides_what_of_its_messages_is_kept(
     cleaned: list[Any] = []
 
     async def respond(self: Any, thread: Any, message: Any, context: Any) -> Any:
-        yield ThreadItemAddedEvent(item=said(thread, "msg_1", "Half an"))
+        yield ThreadItemAddedEvent(item=build_message(thread, "msg_1", "Half an"))
         await asyncio.Event().wait()
 
     async def handle(self: Any, thread: Any, pending: Any, context: Any) -> None:
         cleaned.append([item.id for item in pending])
         if clean_up == "broken":
             raise RuntimeError("no")
-        await self.store.add_thread_item(thread.id, said(thread, "msg_2", "Stopped."), context=context)
+        await self.store.add_thread_item(thread.id, build_message(thread, "msg_2", "Stopped."), context=context)
 
-    chat = talk_to(answering(respond, handle_stream_cancelled=handle))
+    chat = talk_to(server_class(respond, handle_stream_cancelled=handle))
     asking = asyncio.create_task(chat.send("Hi"))
     await until(lambda: services.runs.active == 1)
     [run] = services.runs._active
@@ -405,7 +407,7 @@ async def test_without_actions_a_click_is_refused(talk_to: Talk) -> None:
 async def test_an_action_that_yields_nothing_is_named(talk_to: Talk, caplog: pytest.LogCaptureFixture) -> None:
     async def action(self: Any, thread: Any, action: Any, sender: Any, context: Any) -> None: ...
 
-    chat = talk_to(answering(yielding(), action=action))
+    chat = talk_to(server_class(respond_with(), action=action))
     await chat.send("Hi")
     assert len(errors(await chat.act(None, "list.clear"))) == 1
     assert "Odd.action returned a coroutine, for it has no 'yield'" in caplog.text
@@ -418,7 +420,7 @@ async def test_a_click_that_is_sent_twice_counts_once(talk_to: Talk) -> None:
         clicks.append(action.type)
         yield ProgressUpdateEvent(text="Clicked")
 
-    chat = talk_to(answering(yielding(), action=action))
+    chat = talk_to(server_class(respond_with(), action=action))
     await chat.send("Hi")
     params = {"thread_id": chat.thread_id, "action": {"type": "go", "payload": {}}}
     body = json.dumps({"type": "threads.custom_action", "params": params, "metadata": {"idempotency_key": "k" * 20}})
@@ -442,12 +444,12 @@ async def test_a_value_that_the_widget_does_not_offer_never_reaches_its_action(t
 
     sizes = Select(name="size", options=[{"value": "s", "label": "Small"}])  # type: ignore[list-item]
     widget = Card(children=[Form(onSubmitAction=ActionConfig(type="order", payload={"id": 7}), children=[sizes])])
-    order = yielding(
+    order = respond_with(
         lambda thread: ThreadItemDoneEvent(
             item=WidgetItem(id="w1", thread_id=thread.id, created_at=now(), widget=widget)
         )
     )
-    chat = talk_to(answering(order, action=action, sync_action=sync_action))
+    chat = talk_to(server_class(order, action=action, sync_action=sync_action))
     [item] = done_items(await chat.send("Hi"), "widget")
     for is_sync in (False, True):
         with pytest.raises(ActionError, match="none of the choices"):
@@ -462,7 +464,7 @@ async def test_a_sync_action_that_returns_something_else_is_named(talk_to: Talk)
     async def sync_action(self: Any, thread: Any, action: Any, sender: Any, context: Any) -> Any:
         return sender
 
-    chat = talk_to(answering(yielding(), sync_action=sync_action))
+    chat = talk_to(server_class(respond_with(), sync_action=sync_action))
     await chat.send("Hi")
     with pytest.raises(Exception, match=r"Odd\.sync_action returned a NoneType"):
         await chat.act(None, "list.clear", sync=True)
@@ -473,7 +475,7 @@ async def test_dictation_is_its_own_or_the_providers(talk_to: Talk) -> None:
         return TranscriptionResult(text=f"{len(audio.data)} bytes of {audio.media_type} by {context.user_id}")
 
     recording = {"audio_base64": "QUJD", "mime_type": "audio/webm;codecs=opus"}
-    chat = talk_to(answering(yielding(), transcribe=transcribe))
+    chat = talk_to(server_class(respond_with(), transcribe=transcribe))
     assert await chat.request("input.transcribe", **recording) == {"text": "3 bytes of audio/webm by user_a"}
     with pytest.raises(UnavailableError):
         await talk_to(EchoServer).request("input.transcribe", **recording)

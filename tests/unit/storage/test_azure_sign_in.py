@@ -47,7 +47,7 @@ async def test_the_engine_asks_for_a_token_only_where_the_url_says_so() -> None:
 
 
 @pytest.mark.parametrize("url", [URL.replace("azure", "aws"), URL.replace("id-parlor@", "id-parlor:secret@")])
-def test_what_cannot_be_meant_is_refused(url: str) -> None:
+def test_unsupported_sign_in_settings_are_refused(url: str) -> None:
     with pytest.raises(ConfigError, match=r"^DATABASE_URL: ") as caught:
         wants_token(make_url(url))
     assert "secret" not in str(caught.value)

@@ -66,7 +66,7 @@ async def _read(database: Database, note_id: str) -> NoteRow | None:
         return await session.get(NoteRow, note_id)
 
 
-async def test_what_is_written_is_there_for_the_next_reader(notes: Database) -> None:
+async def test_written_rows_are_visible_to_the_next_reader(notes: Database) -> None:
     await _write(notes, id="a", body={"b": [1, None, "ü"]})
     row = await _read(notes, "a")
     assert row is not None
@@ -252,7 +252,7 @@ async def test_a_function_that_is_cancelled_has_ended_or_was_never_begun(databas
     assert done == ["first", "third"]
 
 
-async def test_who_waits_too_long_for_a_thread_is_told(sqlite_url: str) -> None:
+async def test_a_task_that_waits_too_long_for_a_thread_gets_an_error(sqlite_url: str) -> None:
     threads = SQLiteThreads(make_url(sqlite_url), SQLiteFile(make_url(sqlite_url)), wait_s=0.01)
     has_begun, may_end = threading.Event(), threading.Event()
 
@@ -302,7 +302,7 @@ async def test_after_a_failure_of_the_database_a_thread_works_with_another_conne
         await database.run_write(Connection.execute, text("SELECT * FROM mine"))
 
 
-async def test_what_one_transaction_of_a_thread_leaves_open_is_not_seen_by_the_next(notes: Database) -> None:
+async def test_a_failed_transaction_of_a_thread_leaves_nothing_for_the_next(notes: Database) -> None:
     def write_and_fail(connection: Connection) -> None:
         connection.execute(insert(NoteRow).values(id="lost"))
         raise LookupError("on purpose")
@@ -360,7 +360,7 @@ async def test_numbers_that_json_does_not_have_become_null(notes: Database) -> N
 @pytest.mark.parametrize(
     "document", ['{"a": [1, 2.5, "\u00e9", null]}', '"half of \\ud83d"', "123456789012345678901234567890"]
 )
-def test_what_another_program_has_stored_is_read_as_json_says(document: str) -> None:
+def test_json_of_other_programs_is_read_like_the_standard_library_does(document: str) -> None:
     assert load_json(document) == json.loads(document)
 
 
@@ -600,7 +600,7 @@ async def test_a_look_at_the_database_changes_nothing_and_is_shared(any_database
         assert changed == 0
 
 
-async def test_damage_that_is_met_is_told_until_the_next_start(tmp_path: Path) -> None:
+async def test_damage_is_reported_until_the_next_start(tmp_path: Path) -> None:
     file = tmp_path / "parlor.db"
     first = Database(f"sqlite+aiosqlite:///{file}")
     await first.create_tables(NoteBase.metadata)

@@ -1,4 +1,4 @@
-"""Half answers of two processes on one database: which of them a reader is told of, and when."""
+"""Unfinished answers of two processes on one database, and how readers see them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from storage.owned_transactions import scope_of
 from storage.process_leases import FORGOTTEN_AFTER, LEASE, OpenAnswerRow, ProcessLeaseRow
 from store import ParlorStore
 from streaming.requests.cut_marks import build_mark
-from tests.unit.sample_items import said
+from tests.unit.sample_items import assistant_message
 from turns.clock import utc_now
 from turns.request_context import RequestContext
 
@@ -44,7 +44,7 @@ class TwoProcesses:
         thread = ThreadMetadata(id=self.thread_id, created_at=utc_now())
         await self.writer.save_thread(thread, ADA)
         mark = build_mark(thread, "interrupted")
-        await self.writer.add_half_answer(self.thread_id, said("half"), mark, ADA)
+        await self.writer.add_half_answer(self.thread_id, assistant_message("half"), mark, ADA)
         return mark.id
 
     async def shown(self) -> list[str]:
@@ -73,11 +73,11 @@ async def test_half_an_answer_is_never_stored_without_its_mark(any_database: Dat
     # What is written last cannot be, as if the server were killed before it.
     await any_database.run_write(lambda connection: connection.execute(text("DROP TABLE open_answers")) and None)
     with pytest.raises(SQLAlchemyError):
-        await store.add_half_answer(thread.id, said("half"), build_mark(thread, "interrupted"), ADA)
+        await store.add_half_answer(thread.id, assistant_message("half"), build_mark(thread, "interrupted"), ADA)
     assert (await store.load_thread_items(thread.id, None, 10, "asc", ADA)).data == []
 
 
-async def test_who_is_killed_is_believed_for_the_lease_and_no_longer(two: TwoProcesses) -> None:
+async def test_a_killed_process_counts_as_alive_until_its_lease_ends(two: TwoProcesses) -> None:
     mark = await two.begin()
     two.clock.now += LEASE
     assert (await two.shown(), await two.is_followed()) == ([], True)
@@ -85,7 +85,7 @@ async def test_who_is_killed_is_believed_for_the_lease_and_no_longer(two: TwoPro
     assert (await two.shown(), await two.is_followed()) == ([mark], False)
 
 
-async def test_who_writes_on_renews_the_lease(two: TwoProcesses) -> None:
+async def test_a_writing_process_renews_its_lease(two: TwoProcesses) -> None:
     await two.begin()
     for _ in range(3):
         two.clock.now += LEASE
@@ -102,7 +102,7 @@ async def test_a_half_answer_that_ended_is_shown_while_its_process_lives(two: Tw
     assert (await two.shown(), await two.is_followed()) == ([mark], False)
 
 
-async def test_what_could_not_be_said_is_said_with_the_next_renewal(two: TwoProcesses) -> None:
+async def test_a_failed_update_is_repeated_with_the_next_renewal(two: TwoProcesses) -> None:
     mark = await two.begin()
     other = ParlorStore(two.database, two.clock).open_answers
     other.process_id = two.writer.open_answers.process_id
@@ -135,7 +135,7 @@ async def test_processes_that_have_been_gone_for_a_day_are_forgotten_and_their_m
     assert await two.shown() == [mark]
 
 
-async def test_who_is_alone_with_an_sqlite_database_knows_at_once_that_the_others_are_dead(
+async def test_the_only_process_on_an_sqlite_database_knows_at_once_that_the_others_are_dead(
     sqlite_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     killed, old, new = (Database(sqlite_url) for _ in range(3))
@@ -173,7 +173,7 @@ async def test_a_living_process_without_the_lock_is_not_taken_for_dead(sqlite_ur
     await old.close()
 
 
-async def test_what_cannot_be_cleaned_up_stops_no_start(sqlite_url: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_failed_cleanup_does_not_prevent_the_start(sqlite_url: str, caplog: pytest.LogCaptureFixture) -> None:
     database = Database(sqlite_url)
     await ParlorStore(database).open_answers.register_process()  # without its tables
     assert "what a killed server has left stays for now" in caplog.text

@@ -1,4 +1,4 @@
-"""The JSON of pages is what ChatKit itself would send of what is stored, on SQLite and PostgreSQL."""
+"""The JSON of pages equals what ChatKit itself would send, on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ from sqlalchemy import update
 from database import Database, new_id
 from storage.rows import ITEM_TYPES, ItemRow
 from store import ParlorStore
-from tests.unit.sample_items import TICK, asked, said, widget
+from tests.unit.sample_items import TICK, assistant_message, user_message, widget
 from turns.request_context import RequestContext
 from widgets.documents import widget_root
 
@@ -85,13 +85,13 @@ def _as_chatkit_sends(value: BaseModel) -> Any:
     return value.model_dump(mode="json", by_alias=True, exclude_none=True, context={"exclude_metadata": True})
 
 
-def _kinds() -> list[ThreadItem]:
+def _all_kinds_of_items() -> list[ThreadItem]:
     """Return every kind of item, as bare and as full as it can be."""
     source = URLSource(title="A page", url='https://example.org/?a="b"', attribution="example.org")
     entity = EntitySource(title="Bern", id="city:bern", icon="map-pin", data={"zip": 3000, "state": None})
     noted = {"metadata": {"path": "/srv/secret"}, "thread_id": "thr_1"}
     return [
-        asked("msg_bare"),
+        user_message("msg_bare"),
         UserMessageItem(
             id="msg_full",
             content=[UserMessageTextContent(text="null"), UserMessageTagContent(id="t", text="@b", data={"n": None})],
@@ -110,7 +110,7 @@ def _kinds() -> list[ThreadItem]:
             inference_options=InferenceOptions(),
             **AT,
         ),
-        said("msg_\"quoted\"", 'A key "metadata", null and \\ \u2028 😀'),
+        assistant_message("msg_\"quoted\"", 'A key "metadata", null and \\ \u2028 😀'),
         AssistantMessageItem(
             id="msg_cited",
             content=[
@@ -170,13 +170,15 @@ def _kinds() -> list[ThreadItem]:
 
 
 def test_every_kind_of_item_is_tried() -> None:
-    assert {item.type for item in _kinds()} == ITEM_TYPES
+    assert {item.type for item in _all_kinds_of_items()} == ITEM_TYPES
 
 
 async def test_every_kind_of_item_is_loaded_as_it_was_and_shown_as_chatkit_sends_it(store: ParlorStore) -> None:
-    thread = await _new_thread(store, *_kinds(), title='"Rain", null', metadata={"note": "the server's own"})
+    thread = await _new_thread(
+        store, *_all_kinds_of_items(), title='"Rain", null', metadata={"note": "the server's own"}
+    )
     loaded = await store.load_thread_items(thread.id, None, 100, "asc", ADA)
-    expected = [item.model_copy(update={"thread_id": thread.id}) for item in _kinds()]
+    expected = [item.model_copy(update={"thread_id": thread.id}) for item in _all_kinds_of_items()]
     assert [item.model_dump() for item in loaded.data] == [item.model_dump() for item in expected]
 
     visible = Page(data=[item for item in expected if not item.id.startswith(("hid_", "shcx_"))])
@@ -189,10 +191,10 @@ async def test_every_kind_of_item_is_loaded_as_it_was_and_shown_as_chatkit_sends
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40), tail=st.text('nul"\\{}:, '))
-async def test_any_text_is_shown_as_it_was_said(database: Database, words: str, tail: str) -> None:
+async def test_any_text_is_shown_unchanged(database: Database, words: str, tail: str) -> None:
     store = ParlorStore(database)
     item_id = f"{new_id('msg')}{tail}"
-    thread = await _new_thread(store, said(item_id, words), asked("msg_2"), title=words or None)
+    thread = await _new_thread(store, assistant_message(item_id, words), user_message("msg_2"), title=words or None)
     shown = json.loads(await store.thread_json(thread.id, ADA))
     (loaded, _) = (await store.load_thread_items(thread.id, None, 2, "asc", ADA)).data
     assert shown["items"]["data"][0] == _as_chatkit_sends(loaded)
@@ -222,7 +224,7 @@ async def test_a_browsers_list_is_that_of_the_store_without_metadata(
 async def test_a_browser_gets_of_an_item_that_cannot_be_read_nothing_and_of_the_others_all(
     store: ParlorStore, any_database: Database, thread: ThreadMetadata, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for item in (*(said(f"msg_{n}", "secret") for n in range(1, 6)),):
+    for item in (*(assistant_message(f"msg_{n}", "secret") for n in range(1, 6)),):
         await store.add_thread_item(thread.id, item, context=ADA)
     async with any_database.write() as session:
         broken = {"type": "hologram", "document": {"type": "hologram"}}
@@ -240,14 +242,14 @@ async def test_a_browser_gets_of_an_item_that_cannot_be_read_nothing_and_of_the_
 async def test_a_browser_gets_an_item_that_was_stored_with_nulls_without_them(
     store: ParlorStore, any_database: Database, thread: ThreadMetadata
 ) -> None:
-    for item in (asked("msg_1"),):
+    for item in (user_message("msg_1"),):
         await store.add_thread_item(thread.id, item, context=ADA)
-    with_nulls = asked("msg_1").model_dump(mode="json", exclude={"id", "thread_id", "created_at"})
+    with_nulls = user_message("msg_1").model_dump(mode="json", exclude={"id", "thread_id", "created_at"})
     assert with_nulls["quoted_text"] is None
     async with any_database.write() as session:
         await session.execute(update(ItemRow).values(document=with_nulls))
     (shown,) = json.loads(await store.items_json(thread.id, None, 20, "asc", ADA))["data"]
-    assert shown == _as_chatkit_sends(asked("msg_1").model_copy(update={"thread_id": thread.id}))
+    assert shown == _as_chatkit_sends(user_message("msg_1").model_copy(update={"thread_id": thread.id}))
 
 
 async def test_a_locked_thread_is_shown_with_its_state_and_without_nulls(store: ParlorStore) -> None:

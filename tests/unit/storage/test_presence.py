@@ -1,4 +1,4 @@
-"""The lock by which processes on one database know of one another."""
+"""The lock by which processes on one database detect each other."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_folder_that_nothing_can_be_written_to_says_nothing_of_others(tmp_path
     presence.release()
 
 
-def test_two_who_reach_a_database_by_different_names_know_of_one_another(tmp_path: Path) -> None:
+def test_processes_that_open_a_database_by_different_names_see_each_other(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "link.db").symlink_to(tmp_path / "data" / "parlor.db")
     first, second = Presence(tmp_path / "data" / "parlor.db"), Presence(tmp_path / "link.db")
@@ -67,7 +67,7 @@ def test_two_who_reach_a_database_by_different_names_know_of_one_another(tmp_pat
     second.release()
 
 
-def test_a_process_of_ours_that_is_started_meanwhile_does_not_hold_it(tmp_path: Path) -> None:
+def test_a_child_process_that_is_started_meanwhile_does_not_hold_the_lock(tmp_path: Path) -> None:
     presence = Presence(tmp_path / "parlor.db")
     assert presence.acquire()
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, close_fds=False) as tool:
@@ -81,7 +81,7 @@ def test_a_process_of_ours_that_is_started_meanwhile_does_not_hold_it(tmp_path: 
         tool.kill()
 
 
-def test_one_that_was_frozen_while_it_entered_holds_up_nobody_for_long(
+def test_a_process_frozen_while_it_enters_delays_nobody_for_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frozen, other = (Presence(tmp_path / "parlor.db") for _ in range(2))

@@ -41,7 +41,7 @@ from store import (
     REQUEST_KEY_LIFE,
     ParlorStore,
 )
-from tests.unit.sample_items import TICK, asked, hidden, said, widget
+from tests.unit.sample_items import TICK, assistant_message, hidden_item, user_message, widget
 from turns.request_context import RequestContext
 from turns.run_record import RunRecord
 
@@ -110,15 +110,17 @@ CALLS_ON_A_THREAD: dict[str, Call] = {
     "load_widgets": lambda s, t, c: s.load_widgets(t, "todo.list", 20, c),
     "load_item": lambda s, t, c: s.load_item(t, "msg_1", context=c),
     "reserve_position": lambda s, t, c: s.reserve_position(t, "msg_9", c),
-    "add_message": lambda s, t, c: s.add_message(t, asked("msg_9"), c),
-    "add_thread_item": lambda s, t, c: s.add_thread_item(t, said("msg_1", "stolen"), context=c),
-    "add_half_answer": lambda s, t, c: s.add_half_answer(t, said("msg_1", "stolen"), said("msg_9"), c),
-    "save_item": lambda s, t, c: s.save_item(t, said("msg_1", "stolen"), context=c),
+    "add_message": lambda s, t, c: s.add_message(t, user_message("msg_9"), c),
+    "add_thread_item": lambda s, t, c: s.add_thread_item(t, assistant_message("msg_1", "stolen"), context=c),
+    "add_half_answer": lambda s, t, c: s.add_half_answer(
+        t, assistant_message("msg_1", "stolen"), assistant_message("msg_9"), c
+    ),
+    "save_item": lambda s, t, c: s.save_item(t, assistant_message("msg_1", "stolen"), context=c),
     "delete_thread_item": lambda s, t, c: s.delete_thread_item(t, "msg_1", context=c),
-    "swap_item": lambda s, t, c: s.swap_item(t, said("msg_1"), said("msg_1", "stolen"), c),
+    "swap_item": lambda s, t, c: s.swap_item(t, assistant_message("msg_1"), assistant_message("msg_1", "stolen"), c),
     "delete_items_after": lambda s, t, c: s.delete_items_after(t, "msg_1", c),
     "thread_json": lambda s, t, c: s.thread_json(t, c),
-    "update_item_if": lambda s, t, c: s.update_item_if(t, "pending", said("msg_1", "stolen"), c),
+    "update_item_if": lambda s, t, c: s.update_item_if(t, "pending", assistant_message("msg_1", "stolen"), c),
     "save_feedback": lambda s, t, c: s.save_feedback(t, ["msg_1"], "negative", c),
     "load_runs": lambda s, t, c: s.load_runs(t, 20, c),
     "claim_action": lambda s, t, c: s.claim_action(t, "key", c),
@@ -161,10 +163,10 @@ async def test_a_title_takes_the_place_of_the_one_that_was_known_and_of_no_other
 
 
 @pytest.mark.parametrize("method", CALLS_ON_A_THREAD)
-async def test_what_is_a_strangers_reads_as_missing_and_stays_as_it_was(
+async def test_another_persons_data_reads_as_missing_and_stays_unchanged(
     store: ParlorStore, thread: ThreadMetadata, method: str
 ) -> None:
-    await _fill(store, thread, said("msg_1"), widget("msg_2"))
+    await _fill(store, thread, assistant_message("msg_1"), widget("msg_2"))
     await store.save_attachment(_file(), context=ADA)
     before = await store.load_thread(thread.id, ADA), await store.load_thread_items(thread.id, None, 9, "asc", ADA)
 
@@ -189,11 +191,11 @@ async def test_a_stranger_who_writes_under_the_same_ids_gets_things_of_their_own
     store: ParlorStore, thread: ThreadMetadata, stranger: str
 ) -> None:
     other = OTHERS[stranger]
-    await _fill(store, thread, said("msg_1", "mine"))
+    await _fill(store, thread, assistant_message("msg_1", "mine"))
     await store.save_attachment(_file(), context=ADA)
 
     await store.save_thread(ThreadMetadata(id=thread.id, created_at=TICK, title="theirs"), context=other)
-    await store.add_thread_item(thread.id, said("msg_1", "theirs"), context=other)
+    await store.add_thread_item(thread.id, assistant_message("msg_1", "theirs"), context=other)
     # A file's id is ours alone to give.
     with pytest.raises(NotFoundError):
         await store.save_attachment(_file(thread_id="thr_theirs"), context=other)
@@ -215,7 +217,7 @@ async def test_an_id_that_cannot_be_is_merely_missing(store: ParlorStore, method
 
 async def test_an_item_of_another_thread_of_mine_is_not_in_this_one(store: ParlorStore, thread: ThreadMetadata) -> None:
     other = await _new_thread(store)
-    await _fill(store, other, said("msg_1"))
+    await _fill(store, other, assistant_message("msg_1"))
     for call in ("load_item", "delete_items_after"):
         with pytest.raises(NotFoundError):
             await CALLS_ON_A_THREAD[call](store, thread.id, ADA)
@@ -232,7 +234,7 @@ async def test_pages_lose_no_item_when_clocks_tie(
     store: ParlorStore, thread: ThreadMetadata, order: str, limit: int
 ) -> None:
     expected = [f"msg_{n:02}" for n in (5, 3, 9, 1, 7, 2, 8)]
-    await _fill(store, thread, *(said(each) for each in expected))
+    await _fill(store, thread, *(assistant_message(each) for each in expected))
     ids = await _all_ids(lambda after: store.load_thread_items(thread.id, after, limit, order, context=ADA))
     assert ids == (expected if order == "asc" else expected[::-1])
 
@@ -240,7 +242,7 @@ async def test_pages_lose_no_item_when_clocks_tie(
 @pytest.mark.parametrize("order", ["asc", "desc"])
 async def test_threads_are_listed_by_creation_when_clocks_tie(store: ParlorStore, order: str) -> None:
     created = [(await _new_thread(store)).id for _ in range(5)]
-    await store.add_thread_item(created[0], said("msg_1"), context=ADA)  # activity moves nothing
+    await store.add_thread_item(created[0], assistant_message("msg_1"), context=ADA)  # activity moves nothing
     ids = await _all_ids(lambda after: store.load_threads(2, after, order, context=ADA))
     assert ids == (created if order == "asc" else created[::-1])
 
@@ -257,13 +259,13 @@ async def test_a_list_of_threads_that_grows_while_it_is_read_repeats_none(store:
 async def test_a_page_is_never_larger_than_the_bound(
     store: ParlorStore, thread: ThreadMetadata, limit: Any, size: int
 ) -> None:
-    await _fill(store, thread, *(said(f"msg_{n}") for n in range(MAX_PAGE_ITEMS + 1)))
+    await _fill(store, thread, *(assistant_message(f"msg_{n}") for n in range(MAX_PAGE_ITEMS + 1)))
     page = await store.load_thread_items(thread.id, None, limit, "desc", ADA)
     assert (len(page.data), page.has_more) == (size, True)
 
 
 async def test_an_unknown_cursor_is_an_error_and_not_the_first_page(store: ParlorStore, thread: ThreadMetadata) -> None:
-    await _fill(store, thread, said("msg_1"))
+    await _fill(store, thread, assistant_message("msg_1"))
     with pytest.raises(NotFoundError):
         await store.load_thread_items(thread.id, "msg_gone", 20, "asc", ADA)
     with pytest.raises(NotFoundError):
@@ -275,7 +277,7 @@ async def test_hidden_items_fill_no_page_of_the_browser_and_no_page_is_short(
 ) -> None:
     items: list[ThreadItem] = []
     for n in range(5):
-        items += [said(f"msg_{n}"), *(hidden(f"hid_{n}_{m}") for m in range(7))]
+        items += [assistant_message(f"msg_{n}"), *(hidden_item(f"hid_{n}_{m}") for m in range(7))]
     marker = SDKHiddenContextItem(id="shcx_1", thread_id="ignored", created_at=TICK, content="cancelled")
     await _fill(store, thread, *items, marker)
 
@@ -294,7 +296,7 @@ async def test_hidden_items_fill_no_page_of_the_browser_and_no_page_is_short(
 
 
 async def test_the_history_is_the_newest_items_newest_first(store: ParlorStore, thread: ThreadMetadata) -> None:
-    await _fill(store, thread, said("msg_1"), hidden("hid_1"), said("msg_2"))
+    await _fill(store, thread, assistant_message("msg_1"), hidden_item("hid_1"), assistant_message("msg_2"))
     assert [item.id for item in await store.load_history(thread.id, 2, ADA)] == ["msg_2", "hid_1"]
 
 
@@ -302,17 +304,17 @@ async def test_the_history_is_the_newest_items_newest_first(store: ParlorStore, 
 
 
 async def test_an_item_that_is_saved_again_keeps_its_place(store: ParlorStore, thread: ThreadMetadata) -> None:
-    await _fill(store, thread, said("msg_1"), said("msg_2"), said("msg_3"))
-    await store.add_thread_item(thread.id, said("msg_1", "again"), context=ADA)
-    await store.save_item(thread.id, said("msg_2", "better"), context=ADA)
+    await _fill(store, thread, assistant_message("msg_1"), assistant_message("msg_2"), assistant_message("msg_3"))
+    await store.add_thread_item(thread.id, assistant_message("msg_1", "again"), context=ADA)
+    await store.save_item(thread.id, assistant_message("msg_2", "better"), context=ADA)
     page = await store.load_thread_items(thread.id, None, 20, "asc", ADA)
     words = [item.content[0].text for item in page.data if isinstance(item, AssistantMessageItem)]
     assert (_ids(page), words) == (["msg_1", "msg_2", "msg_3"], ["again", "better", "hello"])
 
 
 async def test_an_item_saved_as_hidden_disappears_from_the_browser(store: ParlorStore, thread: ThreadMetadata) -> None:
-    await _fill(store, thread, said("msg_1"))
-    await store.save_item(thread.id, hidden("msg_1"), context=ADA)
+    await _fill(store, thread, assistant_message("msg_1"))
+    await store.save_item(thread.id, hidden_item("msg_1"), context=ADA)
     assert json.loads(await store.items_json(thread.id, None, 20, "asc", ADA)) == {"data": [], "has_more": False}
 
 
@@ -320,9 +322,9 @@ async def test_an_item_takes_the_place_where_it_was_first_shown(store: ParlorSto
     context = RequestContext("ada", "weather", "req_1")
     await store.reserve_position(thread.id, "msg_long", context)
     await store.reserve_position(thread.id, "msg_long", context)  # once is enough
-    await store.add_thread_item(thread.id, said("msg_short"), context=context)
-    await store.add_thread_item(thread.id, said("msg_long"), context=context)
-    await store.add_thread_item(thread.id, said("msg_long", "again"), context=context)
+    await store.add_thread_item(thread.id, assistant_message("msg_short"), context=context)
+    await store.add_thread_item(thread.id, assistant_message("msg_long"), context=context)
+    await store.add_thread_item(thread.id, assistant_message("msg_long", "again"), context=context)
     assert _ids(await store.load_thread_items(thread.id, None, 20, "asc", ADA)) == ["msg_long", "msg_short"]
 
 
@@ -330,13 +332,13 @@ async def test_items_added_at_once_are_all_kept(store: ParlorStore, thread: Thre
     ids = {f"msg_{n}" for n in range(40)}
     async with asyncio.TaskGroup() as tasks:
         for each in ids:
-            tasks.create_task(store.add_thread_item(thread.id, said(each), context=ADA))
+            tasks.create_task(store.add_thread_item(thread.id, assistant_message(each), context=ADA))
     loaded = await _all_ids(lambda after: store.load_thread_items(thread.id, after, 7, "asc", context=ADA))
     assert (len(loaded), set(loaded)) == (40, ids)
 
 
 async def test_deleting_an_item_twice_is_no_error(store: ParlorStore, thread: ThreadMetadata) -> None:
-    await _fill(store, thread, said("msg_1"), said("msg_2"))
+    await _fill(store, thread, assistant_message("msg_1"), assistant_message("msg_2"))
     for _ in range(2):
         await store.delete_thread_item(thread.id, "msg_1", context=ADA)
     assert _ids(await store.load_thread_items(thread.id, None, 20, "asc", ADA)) == ["msg_2"]
@@ -345,9 +347,16 @@ async def test_deleting_an_item_twice_is_no_error(store: ParlorStore, thread: Th
 async def test_a_retry_deletes_all_behind_the_message_and_nothing_else(
     store: ParlorStore, thread: ThreadMetadata
 ) -> None:
-    await _fill(store, thread, said("msg_0"), asked("msg_1"), *(hidden(f"hid_{n}") for n in range(30)), said("m"))
+    await _fill(
+        store,
+        thread,
+        assistant_message("msg_0"),
+        user_message("msg_1"),
+        *(hidden_item(f"hid_{n}") for n in range(30)),
+        assistant_message("m"),
+    )
     await store.delete_items_after(thread.id, "msg_1", ADA)
-    await store.add_thread_item(thread.id, said("msg_new"), context=ADA)
+    await store.add_thread_item(thread.id, assistant_message("msg_new"), context=ADA)
     assert _ids(await store.load_thread_items(thread.id, None, 20, "asc", ADA)) == ["msg_0", "msg_1", "msg_new"]
 
 
@@ -355,24 +364,33 @@ async def test_naive_local_times_come_back_aware_and_in_utc(store: ParlorStore) 
     local = datetime(2025, 6, 1, 12, 30)  # noqa: DTZ001 - as ChatKit makes them
     thread = ThreadMetadata(id="thr_1", created_at=local)
     await store.save_thread(thread, context=ADA)
-    await store.add_thread_item("thr_1", said("msg_1").model_copy(update={"created_at": local}), context=ADA)
+    await store.add_thread_item(
+        "thr_1", assistant_message("msg_1").model_copy(update={"created_at": local}), context=ADA
+    )
     for loaded in (await store.load_thread("thr_1", ADA), await store.load_item("thr_1", "msg_1", ADA)):
         assert loaded.created_at == local.astimezone(UTC)
         assert loaded.created_at.utcoffset() == timedelta(0)
 
 
 async def test_every_kind_of_item_comes_back_as_it_went_in(store: ParlorStore, thread: ThreadMetadata) -> None:
-    items: list[ThreadItem] = [said("a", "äöü 😀 \\u0000"), asked("b"), hidden("c"), widget("d")]
+    items: list[ThreadItem] = [
+        assistant_message("a", "äöü 😀 \\u0000"),
+        user_message("b"),
+        hidden_item("c"),
+        widget("d"),
+    ]
     await _fill(store, thread, *items)
     page = await store.load_thread_items(thread.id, None, 20, "asc", ADA)
     expected = [item.model_copy(update={"thread_id": thread.id}) for item in items]
     assert [item.model_dump() for item in page.data] == [item.model_dump() for item in expected]
 
 
-async def test_an_item_of_an_unknown_type_is_left_out_and_paging_goes_on(
+async def test_an_item_of_an_unknown_type_is_left_out_and_paging_continues(
     store: ParlorStore, any_database: Database, thread: ThreadMetadata, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await _fill(store, thread, said("msg_1", "secret"), said("msg_2"), said("msg_3"))
+    await _fill(
+        store, thread, assistant_message("msg_1", "secret"), assistant_message("msg_2"), assistant_message("msg_3")
+    )
     async with any_database.write() as session:
         await session.execute(
             update(ItemRow).where(ItemRow.id == "msg_1").values(type="hologram", document={"type": "hologram"})
@@ -388,14 +406,21 @@ async def test_an_item_of_an_unknown_type_is_left_out_and_paging_goes_on(
 # Feedback
 
 
-async def _opinions(store: ParlorStore, thread: ThreadMetadata, after: str | None = None) -> Any:
+async def _load_feedback(store: ParlorStore, thread: ThreadMetadata, after: str | None = None) -> Any:
     return json.loads(await store.items_json(thread.id, after, 9, "asc", ADA)).get("feedback")
 
 
 async def test_feedback_comes_back_with_the_page_that_holds_its_item(
     store: ParlorStore, thread: ThreadMetadata
 ) -> None:
-    await _fill(store, thread, asked("msg_1"), said("msg_2"), said("msg_3"), said("msg_4"))
+    await _fill(
+        store,
+        thread,
+        user_message("msg_1"),
+        assistant_message("msg_2"),
+        assistant_message("msg_3"),
+        assistant_message("msg_4"),
+    )
     await store.save_feedback(thread.id, ["msg_2", "msg_4", "msg_2"], "positive", ADA)
     await store.save_feedback(thread.id, ["msg_4"], "negative", ADA)
     first = json.loads(await store.items_json(thread.id, None, 3, "asc", ADA))
@@ -403,33 +428,40 @@ async def test_feedback_comes_back_with_the_page_that_holds_its_item(
         ["msg_1", "msg_2", "msg_3"],
         {"msg_2": "positive"},
     )
-    assert await _opinions(store, thread, first["after"]) == {"msg_4": "negative"}
+    assert await _load_feedback(store, thread, first["after"]) == {"msg_4": "negative"}
     whole = json.loads(await store.thread_json(thread.id, ADA))
     assert whole["feedback"] == {"msg_2": "positive", "msg_4": "negative"}
     assert "feedback" not in whole["items"]
 
 
-async def test_feedback_on_what_is_not_in_the_thread_is_not_kept_at_all(
+async def test_feedback_with_an_item_of_another_thread_is_refused_entirely(
     store: ParlorStore, thread: ThreadMetadata
 ) -> None:
     other = await _new_thread(store)
-    await _fill(store, thread, said("msg_1"))
-    await _fill(store, other, said("msg_2"))
+    await _fill(store, thread, assistant_message("msg_1"))
+    await _fill(store, other, assistant_message("msg_2"))
     for missing in ("msg_2", "msg_9", "nul\x00"):
         with pytest.raises(NotFoundError):
             await store.save_feedback(thread.id, ["msg_1", missing], "positive", ADA)
-    assert await _opinions(store, thread) is None
+    assert await _load_feedback(store, thread) is None
 
 
 async def test_feedback_goes_with_its_item_and_stays_when_the_item_is_written_again(
     store: ParlorStore, any_database: Database, thread: ThreadMetadata
 ) -> None:
-    await _fill(store, thread, asked("msg_1"), said("msg_2"), said("msg_3"), said("msg_4"))
+    await _fill(
+        store,
+        thread,
+        user_message("msg_1"),
+        assistant_message("msg_2"),
+        assistant_message("msg_3"),
+        assistant_message("msg_4"),
+    )
     await store.save_feedback(thread.id, ["msg_1", "msg_2", "msg_3", "msg_4"], "positive", ADA)
-    await store.save_item(thread.id, said("msg_2", "better"), context=ADA)
+    await store.save_item(thread.id, assistant_message("msg_2", "better"), context=ADA)
     await store.delete_items_after(thread.id, "msg_3", ADA)
     await store.delete_thread_item(thread.id, "msg_1", ADA)
-    assert await _opinions(store, thread) == {"msg_2": "positive", "msg_3": "positive"}
+    assert await _load_feedback(store, thread) == {"msg_2": "positive", "msg_3": "positive"}
     await store.delete_thread(thread.id, ADA)
     async with any_database.read() as session:
         assert await session.scalar(select(func.count()).select_from(FeedbackRow)) == 0
@@ -438,28 +470,28 @@ async def test_feedback_goes_with_its_item_and_stays_when_the_item_is_written_ag
 # Ended answers
 
 
-def _run(number: int, **details: Any) -> RunRecord:
+def _build_run(number: int, **details: Any) -> RunRecord:
     return RunRecord(f"run_{number}", TICK, TICK + timedelta(seconds=number), "done", **details)
 
 
 async def test_ended_answers_come_back_newest_first(store: ParlorStore, thread: ThreadMetadata) -> None:
     stopped = RunRecord("run_1", TICK, TICK, "stopped", stop_reason="user")
     failed = RunRecord("run_1", TICK, TICK, "failed", error_id="err_1", usage={"input_token_count": 3})
-    for run in (stopped, failed, _run(3)):
+    for run in (stopped, failed, _build_run(3)):
         await store.save_run(thread.id, run, ADA)
-    assert await store.load_runs(thread.id, 20, ADA) == [_run(3), failed, stopped]
-    assert await store.load_runs(thread.id, 1, ADA) == [_run(3)]
+    assert await store.load_runs(thread.id, 20, ADA) == [_build_run(3), failed, stopped]
+    assert await store.load_runs(thread.id, 1, ADA) == [_build_run(3)]
 
 
 async def test_an_answer_whose_thread_is_a_strangers_or_gone_is_noted_nowhere(
     store: ParlorStore, any_database: Database, thread: ThreadMetadata
 ) -> None:
     for stranger in OTHERS.values():
-        await store.save_run(thread.id, _run(1), stranger)
+        await store.save_run(thread.id, _build_run(1), stranger)
     assert await store.load_runs(thread.id, 20, ADA) == []
-    await store.save_run(thread.id, _run(2), ADA)
+    await store.save_run(thread.id, _build_run(2), ADA)
     await store.delete_thread(thread.id, ADA)
-    await store.save_run(thread.id, _run(3), ADA)
+    await store.save_run(thread.id, _build_run(3), ADA)
     async with any_database.read() as session:
         assert await session.scalar(select(func.count()).select_from(RunRow)) == 0
 
@@ -467,7 +499,7 @@ async def test_an_answer_whose_thread_is_a_strangers_or_gone_is_noted_nowhere(
 # What counts once
 
 
-def _call(status: Literal["pending", "completed"], output: Any = None) -> ClientToolCallItem:
+def _build_call(status: Literal["pending", "completed"], output: Any = None) -> ClientToolCallItem:
     return ClientToolCallItem(
         id="tc_1", thread_id="ignored", created_at=TICK, call_id="call_1", name="look", arguments={}, status=status,
         output=output,
@@ -475,9 +507,9 @@ def _call(status: Literal["pending", "completed"], output: Any = None) -> Client
 
 
 async def test_of_many_who_finish_an_item_one_succeeds(store: ParlorStore, thread: ThreadMetadata) -> None:
-    await _fill(store, thread, _call("pending"), said("msg_2"))
+    await _fill(store, thread, _build_call("pending"), assistant_message("msg_2"))
     done = await asyncio.gather(
-        *(store.update_item_if(thread.id, "pending", _call("completed", n), ADA) for n in range(10))
+        *(store.update_item_if(thread.id, "pending", _build_call("completed", n), ADA) for n in range(10))
     )
     assert done.count(True) == 1
     page = await store.load_thread_items(thread.id, None, 9, "asc", ADA)
@@ -487,11 +519,11 @@ async def test_of_many_who_finish_an_item_one_succeeds(store: ParlorStore, threa
 
 
 async def test_of_many_who_swap_an_item_one_succeeds(store: ParlorStore, thread: ThreadMetadata) -> None:
-    await _fill(store, thread, said("msg_1"), said("msg_2"))
+    await _fill(store, thread, assistant_message("msg_1"), assistant_message("msg_2"))
     before = await store.load_item(thread.id, "msg_1", context=ADA)
     done = await asyncio.gather(
-        *(store.swap_item(thread.id, before, said("msg_1", str(n)), ADA) for n in range(10)),
-        store.swap_item(thread.id, said("msg_9"), said("msg_9", "missing"), ADA),
+        *(store.swap_item(thread.id, before, assistant_message("msg_1", str(n)), ADA) for n in range(10)),
+        store.swap_item(thread.id, assistant_message("msg_9"), assistant_message("msg_9", "missing"), ADA),
     )
     assert done.count(True) == 1
     page = await store.load_thread_items(thread.id, None, 9, "asc", ADA)
@@ -535,7 +567,7 @@ async def test_keys_are_forgotten_after_a_day_and_beyond_the_bound(
 
 
 async def test_an_item_is_there_for_its_owner_only(store: ParlorStore, thread: ThreadMetadata) -> None:
-    await _fill(store, thread, said("msg_1"))
+    await _fill(store, thread, assistant_message("msg_1"))
     assert await store.has_item(thread.id, "msg_1", ADA)
     assert not await store.has_item(thread.id, "msg_2", ADA)
     for stranger in OTHERS.values():
@@ -583,7 +615,7 @@ async def test_a_widget_of_a_typed_class_loads_as_one_that_loses_nothing(
 async def test_widgets_are_found_by_their_root_newest_first(store: ParlorStore, thread: ThreadMetadata) -> None:
     other = widget("msg_2", {"type": "Card", "id": "weather.now", "children": []})
     nameless = widget("msg_3", {"type": "Card", "children": []})
-    await _fill(store, thread, widget("msg_1"), other, nameless, widget("msg_4"), said("msg_5"))
+    await _fill(store, thread, widget("msg_1"), other, nameless, widget("msg_4"), assistant_message("msg_5"))
     assert [item.id for item in await store.load_widgets(thread.id, "todo.list", 20, ADA)] == ["msg_4", "msg_1"]
     assert [item.id for item in await store.load_widgets(thread.id, "todo.list", 1, ADA)] == ["msg_4"]
 
@@ -610,7 +642,7 @@ async def test_a_loaded_thread_is_a_fresh_object_each_time(store: ParlorStore) -
 
 
 async def test_the_first_turn_may_save_a_thread_with_items(store: ParlorStore) -> None:
-    thread = Thread(id="thr_1", created_at=TICK, items=Page(data=[said("msg_1")]))
+    thread = Thread(id="thr_1", created_at=TICK, items=Page(data=[assistant_message("msg_1")]))
     await store.save_thread(ThreadMetadata(**thread.model_dump(exclude={"items"})), context=ADA)
     thread.title = "Bern"
     await store.save_thread(thread, context=ADA)
@@ -743,8 +775,8 @@ async def test_a_deleted_thread_takes_its_items_along(
     store: ParlorStore, any_database: Database, thread: ThreadMetadata
 ) -> None:
     kept = await _new_thread(store)
-    await _fill(store, thread, said("msg_1"), hidden("hid_1"))
-    await _fill(store, kept, said("msg_1"))
+    await _fill(store, thread, assistant_message("msg_1"), hidden_item("hid_1"))
+    await _fill(store, kept, assistant_message("msg_1"))
     await store.delete_thread(thread.id, context=ADA)
     async with any_database.read() as session:
         assert await session.scalar(select(func.count()).select_from(ItemRow)) == 1
@@ -758,7 +790,7 @@ async def test_an_answer_cannot_bring_a_deleted_thread_back(store: ParlorStore, 
     with pytest.raises(NotFoundError):
         await store.save_thread(answering, context=ADA)
     with pytest.raises(NotFoundError):
-        await store.add_thread_item(thread.id, said("msg_1"), context=ADA)
+        await store.add_thread_item(thread.id, assistant_message("msg_1"), context=ADA)
 
 
 # Ids
@@ -869,7 +901,7 @@ async def test_a_thread_is_created_with_its_first_message_or_not_at_all(
         inference_options=InferenceOptions(),
     )  # fmt: skip
     await store.create_thread(thread, message, context)
-    await store.add_thread_item("thr_new", said("msg_second"), context=context)
+    await store.add_thread_item("thr_new", assistant_message("msg_second"), context=context)
     page = await store.load_thread_items("thr_new", None, 20, "asc", context=context)
     assert [item.id for item in page.data] == ["msg_first", "msg_second"]
     with pytest.raises(IntegrityError):

@@ -37,7 +37,7 @@ async def test_a_service_announces_itself_again_and_again(directory: UseCaseDire
     assert titles == {"crm": "Customers", "todo": "Lists"}
 
 
-async def test_who_is_silent_is_down_and_in_the_end_forgotten(
+async def test_a_silent_process_counts_as_down_and_is_forgotten_in_the_end(
     directory: UseCaseDirectory, any_database: Database
 ) -> None:
     await silent_for(any_database, DOWN_AFTER - timedelta(seconds=5))

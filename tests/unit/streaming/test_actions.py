@@ -205,7 +205,7 @@ async def test_chatkits_own_process_yields_one_event_per_chunk(chat: Chat, item:
     assert all(chunk.startswith(b"data: ") and chunk.endswith(b"}\n\n") for chunk in chunks)
 
 
-async def test_what_is_missing_is_missing_for_code_that_knows_chatkit_only(chat: Chat) -> None:
+async def test_missing_objects_raise_chatkits_not_found_error(chat: Chat) -> None:
     for missing in (
         chat.server.store.load_thread("thr_none", chat.context()),
         chat.server.store.load_item("thr_none", "msg_none", chat.context()),
@@ -237,7 +237,7 @@ async def test_two_actions_at_once_both_count(chat: Chat, item: dict[str, Any]) 
     assert chat.server.value == 6  # type: ignore[attr-defined]
 
 
-def test_what_the_platform_owns_cannot_be_overridden() -> None:
+def test_reserved_methods_cannot_be_overridden() -> None:
     with pytest.raises(FinalMethodError, match=r"Bad defines 'respond', which the platform owns"):
 
         class Bad(BaseChatKitServer):

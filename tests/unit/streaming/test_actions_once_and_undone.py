@@ -1,4 +1,4 @@
-"""An action may be carried out once, and one that fails leaves everything as it was."""
+"""Actions that run only once, and the rollback of failed ones."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def text_of(item: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("is_sync", [False, True])
-async def test_what_is_sent_again_is_carried_out_once_and_shows_the_widget_as_it_is(
+async def test_a_repeated_action_runs_once_and_shows_the_current_widget(
     chat: Chat, item: dict[str, Any], is_sync: bool
 ) -> None:
     await chat.act(item, "shop.pay", {"id": 1}, sync=is_sync)
@@ -117,7 +117,7 @@ async def test_of_many_at_once_here_and_on_another_replica_one_is_carried_out(ch
     assert server_of(chat).paid + server_of(other).paid == [1]
 
 
-async def test_what_failed_may_be_tried_again(chat: Chat, item: dict[str, Any]) -> None:
+async def test_a_failed_action_may_be_repeated(chat: Chat, item: dict[str, Any]) -> None:
     server_of(chat).fails = 2
     [error] = errors(await chat.act(item, "shop.pay", {"id": 1}))
     assert error["message"].startswith("The bank does not answer.")

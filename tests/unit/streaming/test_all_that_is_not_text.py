@@ -1,4 +1,4 @@
-"""The whole agent in view: everything that is not plain text."""
+"""Everything in an answer but plain text: thoughts, tools, pictures, files, usage."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ async def test_a_client_tool_is_called_last_and_its_output_resumes_the_answer(ch
     assert chat.server.hooks == 1  # type: ignore[attr-defined]
 
 
-async def test_a_tool_may_ask_and_the_answer_goes_on_with_what_was_said(chat: Chat, model: ScriptedModel) -> None:
+async def test_a_tool_may_ask_and_the_answer_continues_with_the_reply(chat: Chat, model: ScriptedModel) -> None:
     model.turns = [calls("ask_size"), says("M it is.", message_id="m2")]
     events = await chat.send("Order a shirt")
     question = done_items(events)[-1]
@@ -290,7 +290,7 @@ def test_the_sentence_is_still_the_frameworks() -> None:
     assert _tools._FUNCTION_INVOCATION_LIMIT_FALLBACK_TEXT == LIMIT_REACHED
 
 
-async def test_an_action_may_let_the_agent_go_on(chat: Chat, model: ScriptedModel) -> None:
+async def test_an_action_may_let_the_agent_continue(chat: Chat, model: ScriptedModel) -> None:
     model.turns = [says("One."), says("Two.")]
     await chat.send("Count")
     assert texts(await chat.act(None, "view.go_on")) == ["Two."]
@@ -308,7 +308,7 @@ async def answered(chat: Chat, events: list[dict[str, Any]]) -> list[str]:
     )
 
 
-async def test_an_action_may_ask_and_the_agent_answers_what_is_said(chat: Chat, model: ScriptedModel) -> None:
+async def test_an_action_may_ask_and_the_agent_answers_the_reply(chat: Chat, model: ScriptedModel) -> None:
     model.turns = [says("Hello."), says("Hello, Ada.", message_id="m2")]
     await chat.send("Hello")
     assert await answered(chat, await chat.act(None, "view.ask")) == ["Hello, Ada."]
@@ -323,7 +323,7 @@ async def test_an_action_without_a_stream_cannot_ask_and_says_so(chat: Chat, mod
     assert [item["type"] for item in await chat.items()] == ["user_message", "assistant_message"]
 
 
-async def test_the_hook_may_ask_and_the_agent_answers_what_is_said(services: Services, model: ScriptedModel) -> None:
+async def test_the_hook_may_ask_and_the_agent_answers_the_reply(services: Services, model: ScriptedModel) -> None:
     class Curious(ViewServer):
         async def post_respond_hook(self, thread: Any, turn: Turn) -> None:
             if turn.user_message is not None:

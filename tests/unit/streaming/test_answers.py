@@ -121,7 +121,7 @@ async def test_text_is_streamed_once_and_stored_as_it_was_streamed(chat: Chat, m
     assert [item["type"] for item in await chat.items()] == ["user_message", "assistant_message"]
 
 
-async def test_a_whole_text_after_its_deltas_is_not_said_twice(chat: Chat, model: ScriptedModel) -> None:
+async def test_a_whole_text_after_its_deltas_is_not_repeated(chat: Chat, model: ScriptedModel) -> None:
     whole = gives(Content.from_text("It is 22 °C.", merge_mode="replace"))
     model.turns = [[*says("It is ", "22 °C.", message_id=None), *whole]]
     events = await chat.send("Weather?")
@@ -282,7 +282,7 @@ async def test_a_tool_in_a_worker_thread_can_show_progress(chat: Chat, model: Sc
     assert [e["text"] for e in events if e["type"] == "progress_update"] == ["Looking at Bern"]
 
 
-async def test_what_a_tool_in_a_worker_thread_shows_arrives_while_it_works(chat: Chat, model: ScriptedModel) -> None:
+async def test_events_of_a_tool_in_a_worker_thread_arrive_while_it_runs(chat: Chat, model: ScriptedModel) -> None:
     for signal in (BEGIN, ENOUGH):
         signal.clear()
     model.turns = [calls("look_and_wait"), says("Yes.")]
@@ -308,7 +308,7 @@ async def test_the_hook_runs_after_a_whole_answer_and_sees_what_the_tools_left(
 
 
 @pytest.mark.parametrize("at_the_end", [False, True])
-async def test_a_title_that_a_tool_or_the_hook_gives_is_stored_and_told_at_once(
+async def test_a_title_set_by_a_tool_or_the_hook_is_stored_and_sent_at_once(
     chat: Chat, model: ScriptedModel, at_the_end: bool
 ) -> None:
     model.turns = [calls("rename", title="Blue sky", at_the_end=at_the_end), says("Blue.", message_id="m2")]
@@ -362,7 +362,7 @@ async def test_the_providers_stream_is_closed_when_the_viewer_goes_away(chat: Ch
     assert items[-1]["id"].startswith("interrupted_"), "and says that it is one"
 
 
-async def test_what_tools_returned_is_remembered_in_the_next_turn(chat: Chat, model: ScriptedModel) -> None:
+async def test_results_of_tools_are_in_the_history_of_the_next_turn(chat: Chat, model: ScriptedModel) -> None:
     model.turns = [calls("look", city="Bern"), says("Blue.", message_id="m2"), says("Yes.")]
     await chat.send("Sky?")
     await chat.send("Are you sure?")
@@ -426,7 +426,7 @@ async def test_an_image_of_the_model_is_shown(chat: Chat, model: ScriptedModel) 
     assert texts(events) == ["There."]
 
 
-async def test_what_comes_with_a_piece_of_text_is_not_lost(chat: Chat, model: ScriptedModel) -> None:
+async def test_other_content_in_a_piece_of_text_is_not_lost(chat: Chat, model: ScriptedModel) -> None:
     usage = Content.from_usage({"total_token_count": 7})
     both = gives(build_text_piece("sky"), usage, message_id="m1")
     model.turns = [[*says("Blue "), *both]]

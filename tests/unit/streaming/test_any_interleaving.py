@@ -1,4 +1,4 @@
-"""Whatever two people do, in whatever order and at the same time, what the server has acknowledged stays true."""
+"""Random concurrent operations of two people: everything that the server has acknowledged stays true."""
 
 from __future__ import annotations
 

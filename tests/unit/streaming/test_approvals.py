@@ -1,4 +1,4 @@
-"""Tools that need a person's word: what is shown, who decides, what is run, and what the model gets to know."""
+"""Tools that need approval: the card, the decision, the run, and what the model learns."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class CarefulServer(BaseChatKitServer):
 
 
 @pytest.fixture(autouse=True)
-def nothing_done() -> None:
+def _clear_done() -> None:
     done.clear()
 
 
@@ -150,7 +150,7 @@ def card_of(events: list[dict[str, Any]]) -> dict[str, Any]:
     return card
 
 
-def replaced(events: list[dict[str, Any]], type_: str) -> list[dict[str, Any]]:
+def replaced_items(events: list[dict[str, Any]], type_: str) -> list[dict[str, Any]]:
     items = [event["item"] for event in events if event["type"] == "thread.item.replaced"]
     return [item for item in items if item["type"] == type_]
 
@@ -175,14 +175,14 @@ async def click(chat: Chat, card: dict[str, Any], label: str, at: int = 0) -> li
     return events
 
 
-def told(messages: list[Message]) -> list[tuple[str, str]]:
+def calls_with_results(messages: list[Message]) -> list[tuple[str, str]]:
     """Return the calls that a model is told of, with their results."""
     contents = [content for message in messages for content in message.contents]
     results = {c.call_id: str(c.result) for c in contents if c.type == "function_result"}
     return [(c.call_id or "", results.get(c.call_id, "")) for c in contents if c.type == "function_call"]
 
 
-async def test_a_tool_that_needs_a_word_shows_what_it_wants_and_waits(chat: Chat, model: ScriptedModel) -> None:
+async def test_a_tool_that_needs_approval_shows_its_call_and_waits(chat: Chat, model: ScriptedModel) -> None:
     model.turns = [calls("delete_file", path="/data/x")]
     events = await chat.send("Delete x")
     card = card_of(events)
@@ -208,7 +208,7 @@ async def test_a_decision_resumes_the_answer_even_after_a_restart_and_once(
     assert errors(events) == []
     assert done == (["/data/x"] if is_allowed else [])
     assert texts(events) == ["Done." if is_allowed else "All right."]
-    [(_, result)] = told(model.requests[-1])
+    [(_, result)] = calls_with_results(model.requests[-1])
     assert result.startswith("/data/x is gone." if is_allowed else "This was not done: it was not allowed.")
     with pytest.raises(ConflictError) as refused:
         await click(restarted, card, "Allow")
@@ -250,7 +250,7 @@ async def test_in_two_processes_at_once_a_decision_counts_once(
     outcomes = await asyncio.gather(*clicks, return_exceptions=True)
     assert sum(isinstance(outcome, Exception) for outcome in outcomes) == 1
     assert done in (["a", "b"], ["b"])
-    assert len(told(model.requests[-1])) == 2
+    assert len(calls_with_results(model.requests[-1])) == 2
 
 
 async def test_a_stranger_decides_nothing(chat: Chat, model: ScriptedModel) -> None:
@@ -284,7 +284,7 @@ async def test_an_allowed_call_passes_the_agents_middleware_and_leaves_its_state
     assert updates(events, "workflow.task.added")[0]["task"]["status_indicator"] == "loading"
     [task] = done_items(events, "workflow")[0]["workflow"]["tasks"]
     assert (task["title"], task["icon"], task["status_indicator"]) == ("Delete a file", "square-code", "complete")
-    [waited] = replaced(events, "workflow")
+    [waited] = replaced_items(events, "workflow")
     assert "content" not in waited["workflow"]["tasks"][0]
 
 
@@ -304,10 +304,10 @@ async def test_an_allowed_call_that_fails_is_a_failed_step_and_the_model_knows_w
     events = await click(chat, card, "Allow")
     [task] = done_items(events, "workflow")[0]["workflow"]["tasks"]
     assert (task["status_indicator"], task["content"]) == ("none", "This step failed.")
-    assert [result for _, result in told(model.requests[-1])] == [result]
+    assert [result for _, result in calls_with_results(model.requests[-1])] == [result]
 
 
-async def test_what_middleware_aborts_ends_the_answer_and_may_have_been_begun(
+async def test_a_call_aborted_by_middleware_ends_the_answer_and_may_have_begun(
     services: Services, model: ScriptedModel
 ) -> None:
     chat = Chat(CarefulServer(services, tools=TOOLS, middleware=[Audit()]))
@@ -320,7 +320,7 @@ async def test_what_middleware_aborts_ends_the_answer_and_may_have_been_begun(
     assert task["content"] == "This step failed."
     model.turns = [says("Hm.", message_id="m2")]
     await chat.send("And now?")
-    [(_, result)] = told(model.requests[-1])
+    [(_, result)] = calls_with_results(model.requests[-1])
     assert "not known" in result
 
 
@@ -364,7 +364,7 @@ async def test_a_stop_while_an_allowed_call_runs_leaves_its_outcome_unknown(
     await run
     model.turns = [says("It may have happened.", message_id="m2")]
     await chat.send("What happened?")
-    [(_, first), (_, second)] = told(model.requests[-1])
+    [(_, first), (_, second)] = calls_with_results(model.requests[-1])
     assert "whether it had any effect is not known" in first
     assert "not allowed" in second
     workflow = [item for item in await chat.items() if item["type"] == "workflow"][-1]
@@ -423,7 +423,7 @@ async def test_arguments_that_cannot_be_read_are_asked_for_again_and_never_run(
     assert texts(events) == ["I cannot."]
     [task] = done_items(events, "workflow")[0]["workflow"]["tasks"]
     assert task["content"] == "This step failed."
-    [(_, result)] = told(model.requests[-1])
+    [(_, result)] = calls_with_results(model.requests[-1])
     assert "not a JSON object" in result
     assert done == []
 
@@ -447,12 +447,12 @@ async def test_a_card_shows_all_that_will_be_done_and_nothing_is_invisible(chat:
     assert "Extra 19:" in card
 
 
-async def test_what_nobody_can_check_is_not_asked(chat: Chat, model: ScriptedModel) -> None:
+async def test_a_call_too_long_to_check_is_refused_without_asking(chat: Chat, model: ScriptedModel) -> None:
     model.turns = [calls("delete_file", path="a" * MAX_SHOWN_CHARS), says("Too long.", message_id="m2")]
     events = await chat.send("Delete")
     assert done_items(events, "widget") == []
     assert texts(events) == ["Too long."]
-    assert "nobody can check" in told(model.requests[-1])[0][1]
+    assert "nobody can check" in calls_with_results(model.requests[-1])[0][1]
 
 
 async def test_the_card_speaks_the_persons_language(services: Services, model: ScriptedModel) -> None:
@@ -466,7 +466,7 @@ async def test_the_card_speaks_the_persons_language(services: Services, model: S
     card = card_of(events)
     assert done_items(events, "workflow")[0]["workflow"]["tasks"][0]["content"] == "Wartet."
     events = await click(chat, card, "Ja")
-    [decided] = replaced(events, "widget")
+    [decided] = replaced_items(events, "widget")
     assert decided["copy_text"] == "Erlaubt – Delete a file (path: x)"
 
 
@@ -497,9 +497,9 @@ async def test_calls_of_a_batch_that_need_no_word_run_at_once_and_each_other_is_
 
     events = await click(chat, card, "Don't allow", at=1)
     assert len(model.requests) == 1, "the other one is open"
-    [card] = replaced(events, "widget")
+    [card] = replaced_items(events, "widget")
     assert "I go on when" in json.dumps(card["widget"])
-    [workflow] = replaced(events, "workflow")
+    [workflow] = replaced_items(events, "workflow")
     assert [t.get("content") for t in workflow["workflow"]["tasks"]] == ["Waits for you.", None, "Not allowed"]
     assert len(buttons(card, "Allow")) == 1
 
@@ -507,11 +507,11 @@ async def test_calls_of_a_batch_that_need_no_word_run_at_once_and_each_other_is_
     events = await click(chat, card, "Allow")
     assert texts(events) == ["Done."]
     assert done == ["looked Bern", "a"]
-    [(first, a), (second, seen), (third, b)] = told(model.requests[-1])
+    [(first, a), (second, seen), (third, b)] = calls_with_results(model.requests[-1])
     assert (first, second, third) == ("call_1", "call_2", "call_3")
     assert (a, seen) == ("a is gone.", "Seen Bern.")
     assert "not allowed" in b
-    [card] = replaced(events, "widget")
+    [card] = replaced_items(events, "widget")
     assert card["copy_text"] == "Allowed – Delete a file (path: a)\nNot allowed – Delete a file (path: b)"
 
 
@@ -522,7 +522,7 @@ async def test_a_client_tool_beside_an_approval_is_asked_for_later(chat: Chat, m
     card = card_of(events)
     model.turns = [calls("read_page", "call_3")]
     events = await click(chat, card, "Allow")
-    [(_, page), (_, gone)] = told(model.requests[-1])
+    [(_, page), (_, gone)] = calls_with_results(model.requests[-1])
     assert "Call it again" in page
     assert gone == "x is gone."
     assert done_items(events)[-1]["type"] == "client_tool_call"
@@ -538,7 +538,7 @@ async def test_a_question_beside_an_approval_is_asked_first(chat: Chat, model: S
     events = await chat.request(
         "threads.add_structured_input", thread_id=chat.thread_id, item_id=question["id"], input={"status": "skipped"}
     )
-    assert "Call it again" in told(model.requests[-1])[0][1]
+    assert "Call it again" in calls_with_results(model.requests[-1])[0][1]
     assert card_of(events)
     assert done == []
 
@@ -559,12 +559,12 @@ async def test_a_newer_message_expires_what_is_undecided(chat: Chat, model: Scri
     model.turns = [says("I leave it.", message_id="m2")]
     events = await chat.send("No! Do not delete it")
     assert done == ["looked Bern"]
-    [closed] = replaced(events, "widget")
+    [closed] = replaced_items(events, "widget")
     assert buttons(closed, "Allow") == []
     assert closed["copy_text"] == "Not done – Delete a file (path: a)\nNot done – Delete a file (path: b)"
-    [workflow] = replaced(events, "workflow")
+    [workflow] = replaced_items(events, "workflow")
     assert [t.get("content") for t in workflow["workflow"]["tasks"]] == ["Not done", None, "Not done"]
-    [(_, a), (_, seen), (_, b)] = told(model.requests[-1])
+    [(_, a), (_, seen), (_, b)] = calls_with_results(model.requests[-1])
     assert seen == "Seen Bern."
     assert a == b
     assert "not done" in a
@@ -627,10 +627,10 @@ async def test_a_picture_that_an_allowed_tool_returns_is_shown(services: Service
     model.turns = [says("There.", message_id="m2")]
     [shown] = done_items(await click(chat, card, "Allow"), "generated_image")
     assert shown["image"]["url"] == picture.uri
-    assert told(model.requests[-1]) == [("call_1", "[an image was returned]")]
+    assert calls_with_results(model.requests[-1]) == [("call_1", "[an image was returned]")]
 
 
-async def test_a_wish_whose_call_was_never_seen_is_asked_for_all_the_same(services: Services) -> None:
+async def test_an_approval_request_without_a_visible_call_is_shown_all_the_same(services: Services) -> None:
     thread = ThreadMetadata(id="thr_1", created_at=utc_now())
     turn = Turn(thread, Chat(CarefulServer(services)).context(), services)
     answer = UpdateConverter(turn, {}, lambda: "")

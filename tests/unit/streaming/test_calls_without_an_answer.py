@@ -1,4 +1,4 @@
-"""Answers of which a tool is all there is, and calls of tools that nobody offered; in both protocols."""
+"""Answers that only call tools, and calls of unoffered tools, in both protocols."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from context import Services, Turn, turn_of
 from tests.unit.harness import Chat, PlainServer, done_items, errors, texts
 from tests.unit.provider_stub import Call, ProviderStub
 from tests.unit.provider_stub import Chat as Completions
-from tests.unit.services_for_tests import open_services_over
+from tests.unit.services_for_tests import open_services_with_provider
 from tests.unit.strict_history import check_completions, check_responses
 
 LOOK = Call("abcDEF123", "look", {"city": "Bern"})
@@ -32,7 +32,7 @@ LOOK = Call("abcDEF123", "look", {"city": "Bern"})
 
 @pytest.fixture
 async def services(tmp_path: Path, stub: ProviderStub, protocol: Any) -> AsyncIterator[Services]:
-    async with open_services_over(stub, protocol, tmp_path) as opened:
+    async with open_services_with_provider(stub, protocol, tmp_path) as opened:
         yield opened
 
 
@@ -80,7 +80,7 @@ class ToolServer(BaseChatKitServer):
 
 @pytest.mark.parametrize("blank", [[], ["\n\n"], ["\u200b"], ["<think>Hm</think>", "\n"]])
 @pytest.mark.parametrize("name", ["look", "hurry"])
-async def test_who_says_nothing_after_a_tool_has_given_no_answer(
+async def test_no_text_after_a_tool_is_no_answer(
     services: Services, stub: ProviderStub, protocol: Any, blank: list[str], name: str
 ) -> None:
     chat = Chat(ToolServer(services))
@@ -93,7 +93,7 @@ async def test_who_says_nothing_after_a_tool_has_given_no_answer(
     assert texts(await chat.send("And now?")) == ["Rain."]
 
 
-async def test_who_says_nothing_after_a_tool_that_has_shown_something_has_answered(
+async def test_no_text_after_a_tool_that_has_shown_something_is_an_answer(
     services: Services, stub: ProviderStub, protocol: Any
 ) -> None:
     chat = Chat(ToolServer(services))
@@ -111,7 +111,7 @@ async def test_an_answer_that_its_author_ends_with_a_tool_wants_no_words(
     assert len(stub.requests) == 1
 
 
-async def test_a_model_that_calls_what_nobody_offered_is_told_so_and_asked_again(
+async def test_a_call_of_an_unoffered_tool_is_reported_to_the_model_which_is_asked_again(
     services: Services, stub: ProviderStub, protocol: Any
 ) -> None:
     chat = Chat(PlainServer(services))
@@ -129,7 +129,7 @@ async def test_a_model_that_calls_what_nobody_offered_is_told_so_and_asked_again
         check_responses(body["input"])
 
 
-async def test_of_a_model_that_only_calls_what_nobody_offered_the_person_reads_that_it_ends_here(
+async def test_the_person_is_informed_when_a_model_calls_only_unoffered_tools(
     services: Services, stub: ProviderStub, protocol: Any
 ) -> None:
     stub.will_always(protocol.calls(LOOK))
@@ -142,7 +142,7 @@ async def test_of_a_model_that_only_calls_what_nobody_offered_the_person_reads_t
 
 @pytest.mark.parametrize("order", [1, -1])
 @pytest.mark.parametrize("sibling", ["ask_page", "erase"])
-async def test_nobody_is_asked_for_a_tool_that_there_is_not_beside_one_that_somebody_is_asked_for(
+async def test_an_unknown_tool_beside_one_that_needs_approval_asks_nobody(
     services: Services, stub: ProviderStub, protocol: Any, sibling: str, order: int
 ) -> None:
     class AskingServer(BaseChatKitServer):
@@ -164,7 +164,7 @@ async def test_nobody_is_asked_for_a_tool_that_there_is_not_beside_one_that_some
 
 
 @pytest.mark.parametrize("protocol", [Completions])
-async def test_what_was_said_before_a_call_that_nobody_offered_stays(services: Services, stub: ProviderStub) -> None:
+async def test_the_text_before_a_call_of_an_unoffered_tool_stays(services: Services, stub: ProviderStub) -> None:
     first = Completions.calls(LOOK)
     said = Completions.text("Let me look.").pieces[:2]
     stub.will(replace(first, pieces=(*said, *first.pieces[1:])), Completions.text("I cannot."))

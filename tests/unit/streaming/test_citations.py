@@ -1,4 +1,4 @@
-"""Citations keep their places in a message that something else splits in two."""
+"""Citations keep their places in a message that another item splits in two."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def test_a_citation_stands_where_its_words_are_shown_and_nowhere_if_they_s
     assert [annotation.get("index") for annotation in second["content"][0]["annotations"]] == [index]
 
 
-async def test_a_whole_text_of_which_a_part_stands_above_is_not_said_again(chat: Chat, model: ScriptedModel) -> None:
+async def test_a_whole_text_is_not_repeated_when_a_part_of_it_was_shown(chat: Chat, model: ScriptedModel) -> None:
     whole = gives(Content.from_text("Hello world.", merge_mode="replace"), message_id="m1")
     model.turns = [[*says("Hello "), *searches(), *says("wor"), *whole]]
     assert texts(await chat.send("Go")) == ["Hello ", "world."]

@@ -1,4 +1,4 @@
-"""Direct text: taken where nobody on the way through the agent could mind, and never out of turn (ADR 0013)."""
+"""Direct text: taken only if the agent cannot change it, and always in order (ADR 0013)."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ async def test_the_model_is_told_what_it_said_directly_before_it_called_a_tool(
     assert model.direct_texts == 3
 
 
-async def test_what_a_tool_shows_meanwhile_keeps_its_place(server: PlainServer, model: ScriptedModel) -> None:
+async def test_a_widget_within_direct_text_keeps_its_place(server: PlainServer, model: ScriptedModel) -> None:
     gate = asyncio.Event()
     model.turns = [[*says("Before ", "it."), gate, *says(" After", " it.")]]
     sending = asyncio.create_task(Chat(server).send("Go"))
@@ -114,7 +114,7 @@ async def test_what_a_tool_shows_meanwhile_keeps_its_place(server: PlainServer, 
     ],
     ids=["title", "status", "image domains", "metadata"],
 )
-async def test_what_changes_of_the_thread_is_told_with_the_next_piece_of_text(
+async def test_changes_of_the_thread_are_sent_with_the_next_piece_of_text(
     change: Callable[[Any], None], server: PlainServer, model: ScriptedModel
 ) -> None:
     gate = asyncio.Event()
@@ -192,9 +192,7 @@ class Shout(ChatMiddleware):
 
 
 @pytest.mark.parametrize("at", ["agent", "client"])
-async def test_whoever_changes_text_on_the_way_is_not_passed_by(
-    at: str, server: PlainServer, model: ScriptedModel
-) -> None:
+async def test_middleware_that_changes_text_is_not_bypassed(at: str, server: PlainServer, model: ScriptedModel) -> None:
     if at == "agent":
         server.agent_options = {"middleware": [Shout()]}
     else:

@@ -1,4 +1,4 @@
-"""What cannot be sent is told where it was made, or ends the answer with a sentence; it is never lost in silence."""
+"""Events that cannot be sent raise where they were made, or end the answer with a message."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ async def test_a_thread_that_cannot_be_saved_at_the_end_is_told_under_an_id_that
     assert (run.status, run.error_id) == ("failed", record.error_id)  # type: ignore[attr-defined]
 
 
-async def test_a_run_says_that_it_has_failed_when_the_person_was_told_so(chat: Chat) -> None:
+async def test_a_run_has_failed_when_the_person_saw_an_error(chat: Chat) -> None:
     script(chat, [*says("Well"), UnavailableError("Gone.")])
     assert errors(await chat.send("Go"))
     run = await chat.server.services.runs.find(chat.context(), chat.thread_id or "")

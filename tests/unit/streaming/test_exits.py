@@ -1,4 +1,4 @@
-"""Code of a use case that calls `sys.exit`, as scripts do: its own answer ends, and never the process."""
+"""`sys.exit` in the code of a use case ends its own answer, but not the process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An async generator function answers like an agent: its texts, widgets, events, failures and stops."""
+"""Async generator functions as agents: texts, widgets, events, failures and stops."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from base_server import BaseChatKitServer
 from context import Services, Turn
 from errors import ForbiddenError
 from tests.unit.harness import Chat, errors, texts
-from tests.unit.runs.running import adopt_thread, read_until, rest_of, start, stop
+from tests.unit.runs.running import adopt_thread, read_rest, read_until, start, stop
 from tests.unit.scripted_model import ScriptedModel
 from tests.unit.streaming.test_kinds_of_agents import documented
 
@@ -45,8 +45,8 @@ def answer_with(chat: Chat, returned: Any) -> None:
     chat.server.returned = returned
 
 
-def told(events: list[dict[str, Any]]) -> str:
-    """Return what the person reads of a failure, without its id."""
+def error_text(events: list[dict[str, Any]]) -> str:
+    """Return the error message that the person reads, without its id."""
     message: str = errors(events)[0]["message"]
     return message.rpartition(" (err_")[0]
 
@@ -132,17 +132,17 @@ async def test_thousands_of_events_are_sent_as_they_can_be(chat: Chat) -> None:
     assert texts(events) == ["Done."]
 
 
-async def test_a_failure_keeps_what_was_said_and_is_told(chat: Chat) -> None:
+async def test_a_failure_is_reported_and_keeps_the_text_so_far(chat: Chat) -> None:
     async def fail(messages: list[Message], turn: Turn) -> AsyncGenerator[Any, None]:
         yield "Half an"
         raise ForbiddenError("You may not know the rest.")
 
     answer_with(chat, fail)
     events = await chat.send("Go")
-    assert (texts(events), told(events)) == (["Half an"], "You may not know the rest.")
+    assert (texts(events), error_text(events)) == (["Half an"], "You may not know the rest.")
 
 
-async def test_a_failure_of_its_code_tells_the_person_no_internals(chat: Chat) -> None:
+async def test_a_failure_of_its_code_shows_the_person_no_internals(chat: Chat) -> None:
     async def fail(messages: list[Message], turn: Turn) -> AsyncGenerator[Any, None]:
         yield "Half an"
         raise RuntimeError("secret")
@@ -158,19 +158,19 @@ async def test_to_yield_nothing_is_a_failure(chat: Chat) -> None:
         yield ""
 
     answer_with(chat, say_nothing)
-    assert told(await chat.send("Go")) == "The model gave no answer."
+    assert error_text(await chat.send("Go")) == "The model gave no answer."
 
 
-async def test_what_cannot_be_shown_is_named(chat: Chat, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_unsupported_yield_is_named_in_the_log(chat: Chat, caplog: pytest.LogCaptureFixture) -> None:
     async def show(messages: list[Message], turn: Turn) -> AsyncGenerator[Any, None]:
         yield 42
 
     answer_with(chat, show)
-    assert told(await chat.send("Go")) == "This assistant cannot answer at the moment."
+    assert error_text(await chat.send("Go")) == "This assistant cannot answer at the moment."
     assert "the generator yielded a int; yield text, a ChatKit event, or a widget" in caplog.text
 
 
-async def test_a_stop_keeps_what_was_said_and_closes_the_generator(chat: Chat) -> None:
+async def test_a_stop_keeps_the_text_so_far_and_closes_the_generator(chat: Chat) -> None:
     closed = asyncio.Event()
 
     async def wait(messages: list[Message], turn: Turn) -> AsyncGenerator[Any, None]:
@@ -185,7 +185,7 @@ async def test_a_stop_keeps_what_was_said_and_closes_the_generator(chat: Chat) -
     adopt_thread(chat, await read_until(viewer, b"Half a sent"))
     async with asyncio.timeout(10):
         assert (await stop(chat))["run"]["status"] == "stopped"
-        await rest_of(viewer)
+        await read_rest(viewer)
         await closed.wait()
     items = await chat.items()
     assert items[1]["content"][0]["text"] == "Half a sent"
@@ -209,7 +209,7 @@ async def test_anything_else_is_named_with_what_may_be_returned(
     chat: Chat, caplog: pytest.LogCaptureFixture, returned: Any, name: str
 ) -> None:
     answer_with(chat, returned)
-    assert told(await chat.send("Go")) == "This assistant cannot answer at the moment."
+    assert error_text(await chat.send("Go")) == "This assistant cannot answer at the moment."
     assert f"use case 'test': get_agent returned {name}; return an agent or workflow" in caplog.text
 
 

@@ -1,4 +1,4 @@
-"""The examples of docs/generators.md answer as they stand there."""
+"""The examples of docs/generators.md, run as they are."""
 
 from __future__ import annotations
 

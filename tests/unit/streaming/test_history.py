@@ -94,7 +94,7 @@ async def test_a_quote_stays_with_its_message_wherever_it_stands() -> None:
     assert [m.role for m in messages] == ["user", "assistant"]
 
 
-async def test_what_breaks_providers_is_left_out() -> None:
+async def test_items_that_providers_refuse_are_left_out() -> None:
     pending = ClientToolCallItem(**base(), call_id="c", name="n", arguments={}, status="pending")
     relative = GeneratedImageItem(**base(), image=GeneratedImage(id="g", url="/files/g.png"))
     messages = await convert(pending, says("  "), EndOfTurnItem(**base()), relative, asks("Hi"))
@@ -102,7 +102,7 @@ async def test_what_breaks_providers_is_left_out() -> None:
     assert "generated image" in messages[1].text
 
 
-async def test_thoughts_that_were_stored_as_text_are_not_told() -> None:
+async def test_thoughts_that_were_stored_as_text_are_not_sent() -> None:
     messages = await convert(says("<think>never"), says("<think>Hm</think>\n\nRain."), asks("Hi"))
     assert [message.text for message in messages] == ["Hi", "Rain."]
 

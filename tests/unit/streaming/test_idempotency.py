@@ -1,4 +1,4 @@
-"""What arrives twice counts once, also when two processes get it at the same time."""
+"""Repeated requests count once, also across two processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The items that an answer may write, and those that a crash in the middle of it leaves behind."""
+"""The items that an answer may write, and those that a crash leaves behind."""
 
 from __future__ import annotations
 
@@ -121,21 +121,21 @@ async def chat(tmp_path: Path) -> AsyncIterator[Chat]:
         yield Chat(ReusingServer(services))
 
 
-async def use(chat: Chat, name: str, **arguments: Any) -> list[dict[str, Any]]:
+async def call_tool(chat: Chat, name: str, **arguments: Any) -> list[dict[str, Any]]:
     chat.server.chat_client.turns = [calls(name, **arguments)]  # type: ignore[attr-defined]
     return await chat.send("Go")
 
 
-async def said(chat: Chat) -> list[str]:
+async def stored_texts(chat: Chat) -> list[str]:
     texts_of = ["".join(part["text"] for part in i["content"]) for i in await chat.items() if "content" in i]
     return [text for text in texts_of if text not in ("Go", "(the script is over)")]
 
 
 @pytest.mark.parametrize("name", ["say_it_whole", "say_it_in_pieces"])
 async def test_an_id_that_is_used_again_leaves_the_older_item_alone(chat: Chat, name: str) -> None:
-    await use(chat, name, text="one")
-    events = await use(chat, name, text="two")
-    assert await said(chat) == ["one", "two"]
+    await call_tool(chat, name, text="one")
+    events = await call_tool(chat, name, text="two")
+    assert await stored_texts(chat) == ["one", "two"]
     [fresh] = [i["id"] for i in done_items(events, "assistant_message") if i["content"][0]["text"] == "two"]
     assert fresh != REUSED
     mentioned = {e.get("item_id") or e["item"]["id"] for e in events if e["type"].startswith("thread.item.")}
@@ -145,29 +145,29 @@ async def test_an_id_that_is_used_again_leaves_the_older_item_alone(chat: Chat, 
 
 
 async def test_an_own_id_keeps_its_meaning_within_an_answer(chat: Chat) -> None:
-    await use(chat, "change_mind", text="one")
-    assert await said(chat) == ["one"], "an id that nobody had is taken as it is"
+    await call_tool(chat, "change_mind", text="one")
+    assert await stored_texts(chat) == ["one"], "an id that nobody had is taken as it is"
     assert (await chat.server.store.load_item(chat.thread_id or "", REUSED, chat.context())).id == REUSED
-    await use(chat, "change_mind", text="two")
-    assert await said(chat) == ["one", "two"]
-    await use(chat, "change_mind", text="")
-    assert await said(chat) == ["one", "two"], "what is removed is what was just added"
+    await call_tool(chat, "change_mind", text="two")
+    assert await stored_texts(chat) == ["one", "two"]
+    await call_tool(chat, "change_mind", text="")
+    assert await stored_texts(chat) == ["one", "two"], "what is removed is what was just added"
 
 
 async def test_the_message_that_is_answered_is_an_older_item_too(chat: Chat) -> None:
     for _ in range(2):
-        await use(chat, "answer_the_question_itself")
+        await call_tool(chat, "answer_the_question_itself")
         assert [i["type"] for i in await chat.items()].count("user_message") == 1
         chat.thread_id = None
     await chat.send("Go")
-    await use(chat, "answer_the_question_itself")
+    await call_tool(chat, "answer_the_question_itself")
     assert [i["type"] for i in await chat.items()].count("user_message") == 2
 
 
 async def test_an_older_item_may_be_replaced_on_purpose(chat: Chat) -> None:
-    await use(chat, "say_it_whole", text="one")
-    await use(chat, "replace_older", text="better")
-    assert await said(chat) == ["better"]
+    await call_tool(chat, "say_it_whole", text="one")
+    await call_tool(chat, "replace_older", text="better")
+    assert await stored_texts(chat) == ["better"]
 
 
 @pytest.mark.parametrize("is_sync", [True, False])
@@ -183,7 +183,7 @@ async def test_an_action_overwrites_no_older_item_either(chat: Chat, is_sync: bo
 # Checkpoints
 
 
-async def begun(chat: Chat, *steps: Step, until: bytes) -> Viewer:
+async def start_answer(chat: Chat, *steps: Step, until: bytes) -> Viewer:
     chat.server.chat_client.turns = [list(steps)]  # type: ignore[attr-defined]
     body = {"type": "threads.create", "params": {"input": user_input("Go")}, "metadata": {"resumable": True}}
     viewer = await chat.server.handle(json.dumps(body).encode(), chat.context())
@@ -199,11 +199,11 @@ async def test_unfinished_text_is_in_the_store_before_the_answer_is_whole(chat: 
     gates = [asyncio.Event() for _ in range(3)]
     chat.server = with_settings(chat.server, run_checkpoint_interval_s=0)
     one, two, three = (says(piece) for piece in ("One ", "two ", "three"))
-    viewer = await begun(chat, *one, gates[0], *two, gates[1], *three, gates[2], until=b"One ")
+    viewer = await start_answer(chat, *one, gates[0], *two, gates[1], *three, gates[2], until=b"One ")
     gates[0].set()
     while b"two" not in await anext(viewer):
         pass
-    assert await said(chat) == ["One "], "what the client was shown before"
+    assert await stored_texts(chat) == ["One "], "what the client was shown before"
     partial = (await chat.items())[-1]["id"]
     context = chat.context()
     *_, mark = (await chat.server.services.store.load_thread_items(chat.thread_id or "", None, 9, "asc", context)).data
@@ -212,12 +212,12 @@ async def test_unfinished_text_is_in_the_store_before_the_answer_is_whole(chat: 
         gate.set()
     rest = [chunk async for chunk in viewer]
     assert b"One two three" in b"".join(rest)
-    assert await said(chat) == ["One two three"]
+    assert await stored_texts(chat) == ["One two three"]
     assert (await chat.items())[-1]["id"] == partial
     assert [i["type"] for i in await chat.items()] == ["user_message", "assistant_message"]
 
 
-async def test_after_a_checkpoint_the_pause_begins_anew(chat: Chat) -> None:
+async def test_after_a_checkpoint_the_pause_starts_again(chat: Chat) -> None:
     pauses = iter([0.0])  # none before the first
     await chat.send("Go")
     context, store = chat.context(), chat.server.services.store
@@ -229,7 +229,7 @@ async def test_after_a_checkpoint_the_pause_begins_anew(chat: Chat) -> None:
     guard = ItemGuard(store, thread, context, lambda: next(pauses, 1_000.0))
     assert guard.is_checkpoint_due()
     await guard.checkpoint()
-    assert await said(chat) == ["One "]
+    assert await stored_texts(chat) == ["One "]
     assert not guard.is_checkpoint_due()
 
 
@@ -268,25 +268,25 @@ async def test_a_checkpoint_that_fails_does_not_end_the_answer(chat: Chat) -> No
     flaky = with_store(chat, FlakyStore(chat.server.services.database))
     chat.server = with_settings(chat.server, run_checkpoint_interval_s=0)
     gate = asyncio.Event()
-    viewer = await begun(chat, *says("One "), gate, *says("two"), until=b"One ")
+    viewer = await start_answer(chat, *says("One "), gate, *says("two"), until=b"One ")
     gate.set()
     rest = b"".join([chunk async for chunk in viewer])
     assert not flaky.failures
     assert b'"error"' not in rest
-    assert await said(chat) == ["One two"]
+    assert await stored_texts(chat) == ["One two"]
 
 
-async def test_what_cannot_be_stored_is_told_with_an_id_and_kept_as_soon_as_possible(
+async def test_text_that_cannot_be_stored_is_reported_with_an_id_and_stored_as_soon_as_possible(
     chat: Chat, caplog: pytest.LogCaptureFixture
 ) -> None:
     with_store(chat, FlakyStore(chat.server.services.database))
-    viewer = await begun(chat, *says("One two"), until=b"thread.created")
+    viewer = await start_answer(chat, *says("One two"), until=b"thread.created")
     events = events_of(re.sub(rb"id: \d+\n", b"", b"".join([chunk async for chunk in viewer])))
     [event] = [event for event in events if event["type"] == "error"]
     assert event["message"].startswith("Not now. (")
     error_id = event["message"].partition("(")[2].rstrip(")")
     assert [r.error_id for r in caplog.records if r.message == "answer could not be stored"] == [error_id]  # type: ignore[attr-defined]
-    assert await said(chat) == ["One two"]
+    assert await stored_texts(chat) == ["One two"]
 
 
 async def test_a_store_that_stays_broken_loses_the_text_and_not_the_sentence(
@@ -294,21 +294,21 @@ async def test_a_store_that_stays_broken_loses_the_text_and_not_the_sentence(
 ) -> None:
     store = with_store(chat, FlakyStore(chat.server.services.database))
     store.failures = 3  # the finished message, the same again, and its unfinished copy
-    viewer = await begun(chat, *says("One two"), until=b"thread.created")
+    viewer = await start_answer(chat, *says("One two"), until=b"thread.created")
     assert b"Not now. (" in b"".join([chunk async for chunk in viewer])
     assert "unfinished items are lost" in [record.message for record in caplog.records]
-    assert await said(chat) == []
+    assert await stored_texts(chat) == []
 
 
 async def test_no_text_is_stored_between_checkpoints(chat: Chat) -> None:
     gate, never = asyncio.Event(), asyncio.Event()
-    viewer = await begun(chat, *says("One "), gate, *says("two "), never, until=b"One ")
+    viewer = await start_answer(chat, *says("One "), gate, *says("two "), never, until=b"One ")
     gate.set()
     while b"two" not in await anext(viewer):
         pass
-    assert await said(chat) == [], "three seconds are not over"
+    assert await stored_texts(chat) == [], "three seconds are not over"
     await chat.request("runs.stop", thread_id=chat.thread_id)
-    assert await said(chat) == ["One two "]
+    assert await stored_texts(chat) == ["One two "]
     assert texts([{"type": "thread.item.done", "item": i} for i in await chat.items()]) == ["One two "]
 
 

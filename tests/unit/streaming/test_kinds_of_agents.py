@@ -1,4 +1,4 @@
-"""Agents of all kinds: with middleware, with context providers, and of classes of their own. See docs/agents.md."""
+"""Kinds of agents: with middleware, context providers, and custom classes. See docs/agents.md."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ async def test_an_agent_whose_run_takes_next_to_nothing_answers(server: AnyServe
 
 
 def documented(name: str) -> Any:
-    """Return what the guide to kinds of agents defines under `name`."""
+    """Return the object that the guide to kinds of agents defines as `name`."""
     [block] = [block for block in blocks_of(GUIDE.read_text("utf-8"), "python") if f"class {name}(" in block]
     names: dict[str, Any] = {}
     exec(compile(block, str(GUIDE), "exec"), names)  # noqa: S102 - our own document
@@ -124,7 +124,7 @@ class Permission(FunctionMiddleware):
         raise ForbiddenError("You may not look.")
 
 
-async def test_what_a_middleware_refuses_is_told_to_the_model(server: AnyServer, model: ScriptedModel) -> None:
+async def test_a_refusal_of_a_middleware_is_sent_to_the_model(server: AnyServer, model: ScriptedModel) -> None:
     server.make = lambda client: Agent(client, tools=[look], middleware=[Permission()])
     model.turns = [calls("look"), says("I may not.")]
     assert texts(await Chat(server).send("Look")) == ["I may not."]

@@ -1,4 +1,4 @@
-"""Tools of real MCP servers, in processes of their own, which are killed and come back."""
+"""Tools of real MCP servers in their own processes, which are killed and restarted."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ async def test_a_call_that_may_have_had_an_effect_is_not_repeated(
     assert shelf.done == ["read", "put", "put"]
 
 
-async def test_what_a_tool_says_of_its_own_failure_is_no_loss_of_its_server(
+async def test_an_error_of_a_tool_does_not_count_as_a_lost_server(
     chat: Chat, model: ScriptedModel, shelf: Shelf
 ) -> None:
     await shelf.start()
@@ -176,7 +176,7 @@ async def kill_once_asked(shelf: Shelf, model: ScriptedModel, requests: int, the
 
 @pytest.mark.parametrize("shelf", ["http"], indirect=True)
 @pytest.mark.parametrize("name", ["read.item", "put_item"])
-async def test_a_server_that_has_restarted_is_connected_anew_and_called_once(
+async def test_a_restarted_server_is_reconnected_and_called_once(
     chat: Chat, model: ScriptedModel, shelf: Shelf, name: str
 ) -> None:
     await shelf.start()
@@ -188,7 +188,7 @@ async def test_a_server_that_has_restarted_is_connected_anew_and_called_once(
 
 
 @pytest.mark.parametrize("shelf", ["http"], indirect=True)
-async def test_a_server_that_ends_between_two_calls_of_an_answer_is_told_to_be_gone(
+async def test_a_server_that_ends_between_two_calls_of_an_answer_is_reported(
     chat: Chat, model: ScriptedModel, shelf: Shelf
 ) -> None:
     await shelf.start()

@@ -1,4 +1,4 @@
-"""Names of an author's own: whatever a class of theirs defines, the platform answers as if it were not there."""
+"""Names in an author's classes never interfere with the platform."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ async def test_attributes_of_the_author_s_own_change_nothing(services: Services,
 
 
 @pytest.mark.parametrize("name", sorted(RESERVED_NAMES))
-def test_what_is_reserved_is_refused_by_name(name: str) -> None:
+def test_reserved_names_are_refused(name: str) -> None:
     with pytest.raises(FinalMethodError, match=f"Bad defines '{name}', which the platform owns"):
         type("Bad", (BaseChatKitServer,), {name: stray})
     mixin = type("Mixin", (), {name: stray})
@@ -263,7 +263,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("how", REFUSED)
-def test_what_cannot_be_a_hook_is_refused_by_the_hook_s_name(how: str) -> None:
+def test_an_invalid_hook_is_refused_by_name(how: str) -> None:
     body, reason = REFUSED[how]
     with pytest.raises(PluginError, match=f"Shop defines .*{reason}"):
         type("Shop", (BaseChatKitServer,), body)
@@ -305,7 +305,7 @@ async def test_a_closing_hook_that_is_a_plain_function_shows_what_it_shows(
     assert "widget" in [item["type"] for item in await chat.items()]
 
 
-def test_a_hook_that_is_awaited_in_vain_is_refused() -> None:
+def test_an_async_hook_that_must_be_plain_is_refused() -> None:
     async def texts(self: Any, turn: Turn) -> None: ...
 
     with pytest.raises(PluginError, match="the hook 'texts' as 'async def', and it is a plain function"):
@@ -441,7 +441,7 @@ async def test_helpers_called_like_an_agent_s_members_change_nothing(services: S
     assert said == ["Piped.", "Owned.", "Answered."]
 
 
-def test_what_a_decorator_adds_to_a_class_is_refused_when_an_object_is_made(services: Services) -> None:
+def test_a_reserved_method_added_to_a_class_later_is_refused_at_construction(services: Services) -> None:
     class Shop(ShopServer):
         pass
 

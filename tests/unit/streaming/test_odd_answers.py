@@ -1,4 +1,4 @@
-"""Odd answers as a person sees and keeps them: thoughts between tags, cut off, blank; in both protocols."""
+"""Odd answers, as shown and stored: thoughts between tags, cut off, blank; in both protocols."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from streaming.answers.thread_titles import INSTRUCTIONS
 from tests.unit.harness import ONE_PIXEL, Chat, PlainServer, done_items, errors, texts, upload
 from tests.unit.provider_stub import Answer, ProviderStub, Received, Responses, error
 from tests.unit.provider_stub import Chat as Completions
-from tests.unit.services_for_tests import open_services_over
+from tests.unit.services_for_tests import open_services_with_provider
 
 pytestmark = pytest.mark.usefixtures("text_path")
 
@@ -26,7 +26,7 @@ def titles() -> str:
 
 @pytest.fixture
 async def services(tmp_path: Path, stub: ProviderStub, protocol: Any, titles: str) -> AsyncIterator[Services]:
-    async with open_services_over(stub, protocol, tmp_path, thread_titles=titles) as opened:
+    async with open_services_with_provider(stub, protocol, tmp_path, thread_titles=titles) as opened:
         yield opened
 
 
@@ -39,7 +39,7 @@ def thoughts(items: list[dict[str, Any]]) -> list[str]:
     return [task["content"] for item in items if item["type"] == "workflow" for task in item["workflow"]["tasks"]]
 
 
-async def kept(chat: Chat) -> list[str]:
+async def stored_texts(chat: Chat) -> list[str]:
     return ["".join(p["text"] for p in each["content"]) for each in await chat.items() if "assistant" in each["type"]]
 
 
@@ -63,7 +63,7 @@ async def test_thoughts_are_neither_text_nor_history(
         assert not errors(events)
         assert texts(events) == ["Rain."]
         assert [each.replace("<think>", "") for each in thoughts(done_items(events))] == ["Hm"]
-    assert await kept(chat) == ["Rain.", "Rain."]
+    assert await stored_texts(chat) == ["Rain.", "Rain."]
     assert "Hm" not in json.dumps(stub.requests[-1].body)
 
 
@@ -72,7 +72,7 @@ async def learn_habit(chat: Chat, stub: ProviderStub, protocol: Any) -> None:
     assert texts(await chat.send("Hi")) == ["Hello"]
 
 
-async def test_what_a_model_of_that_habit_wrote_before_it_was_cut_off_stays_a_thought(
+async def test_a_cut_off_text_of_a_model_with_that_habit_stays_a_thought(
     chat: Chat, stub: ProviderStub, protocol: Any
 ) -> None:
     await learn_habit(chat, stub, protocol)
@@ -84,7 +84,7 @@ async def test_what_a_model_of_that_habit_wrote_before_it_was_cut_off_stays_a_th
     assert texts(await chat.send("Rain?")) == ["Yes."]
 
 
-async def test_what_such_a_model_wrote_before_its_limit_of_length_stays_a_thought(
+async def test_a_text_of_such_a_model_cut_at_its_length_limit_stays_a_thought(
     chat: Chat, stub: ProviderStub, protocol: Any
 ) -> None:
     await learn_habit(chat, stub, protocol)
@@ -105,14 +105,14 @@ async def test_such_a_model_may_speak_about_the_tag(chat: Chat, stub: ProviderSt
 
 
 @pytest.mark.parametrize("end", ["close", "end"])
-async def test_what_waited_for_more_is_said_when_an_answer_is_cut_off(
+async def test_held_back_text_is_shown_when_an_answer_is_cut_off(
     chat: Chat, stub: ProviderStub, protocol: Any, end: Any
 ) -> None:
     stub.will(protocol.part("It rains", " <", then=end))
     events = await chat.send("Rain?")
     assert errors(events)
     assert texts(events) == ["It rains <"]
-    assert await kept(chat) == ["It rains <"]
+    assert await stored_texts(chat) == ["It rains <"]
 
 
 BLANKS = [
@@ -129,15 +129,13 @@ BLANKS = [
 
 
 @pytest.mark.parametrize("words", BLANKS)
-async def test_who_says_nothing_that_can_be_seen_has_given_no_answer(
-    chat: Chat, stub: ProviderStub, protocol: Any, words: list[str]
-) -> None:
+async def test_an_invisible_text_is_no_answer(chat: Chat, stub: ProviderStub, protocol: Any, words: list[str]) -> None:
     stub.will(protocol.text(*words), protocol.text("Yes."))
     events = await chat.send("Rain?")
     [failure] = errors(events)
     assert failure["message"].startswith("The model gave no answer.")
     assert texts(events) == []
-    assert await kept(chat) == []
+    assert await stored_texts(chat) == []
     assert texts(await chat.send("Rain?")) == ["Yes."]
     sent = json.dumps(stub.requests[-1].body, ensure_ascii=False)
     assert not any(word in sent for word in words if word.strip())
@@ -152,9 +150,7 @@ async def test_blanks_after_a_shown_thought_leave_no_empty_message(
 
 @pytest.mark.parametrize("titles", ["model"])
 @pytest.mark.parametrize("words", [*BLANKS, ["<think>Rain in Bern, I guess</think>"]])
-async def test_a_title_of_nothing_that_can_be_seen_is_none(
-    chat: Chat, stub: ProviderStub, protocol: Any, words: list[str]
-) -> None:
+async def test_an_invisible_title_is_no_title(chat: Chat, stub: ProviderStub, protocol: Any, words: list[str]) -> None:
     stub.will_answer(INSTRUCTIONS, protocol.text(*words))
     stub.will_always(protocol.text("Yes."))
     assert texts(await chat.send("Does it rain?")) == ["Yes."]
@@ -171,7 +167,7 @@ def refuse_pictures(request: Received) -> Answer | None:
     return None
 
 
-async def test_a_picture_for_a_model_that_takes_none_is_said_once_and_never_sent_again(
+async def test_a_picture_for_a_model_without_vision_is_reported_once_and_never_sent_again(
     chat: Chat, stub: ProviderStub, protocol: Any
 ) -> None:
     stub.refuses = refuse_pictures
@@ -182,7 +178,7 @@ async def test_a_picture_for_a_model_that_takes_none_is_said_once_and_never_sent
     assert texts(await chat.send("And?")) == ["Yes."]
     assert texts(await chat.send("And now?")) == ["Yes."]
     assert len(stub.requests) == 4, "no later request was refused"
-    assert await kept(chat) == [note, "Yes.", "Yes.", "Yes."]
+    assert await stored_texts(chat) == [note, "Yes.", "Yes.", "Yes."]
     assert texts(await chat.send("And this?", attachments=[await attach(chat)])) == [note, "Yes."], "of a new picture"
     assert len(stub.requests) == 5
 

@@ -1,4 +1,4 @@
-"""MCP servers that do what servers should not: an answer never fails for it, and no other person's call does."""
+"""Misbehaving MCP servers: neither the answer nor other people's calls fail."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ async def test_rubbish_on_both_channels_is_no_end(chat: Chat, model: ScriptedMod
 
 
 @pytest.mark.parametrize("way", ["0", "1"])
-async def test_a_server_that_dies_in_a_call_is_connected_anew_for_the_next_one(
+async def test_a_server_that_dies_in_a_call_is_reconnected_for_the_next_one(
     chat: Chat, model: ScriptedModel, tmp_path: Path, way: str
 ) -> None:
     assert await ask(chat, model, "die", way=way) == UNKNOWN_OUTCOME
@@ -131,7 +131,7 @@ async def test_tools_of_odd_names_are_called(chat: Chat, model: ScriptedModel) -
         assert told in await ask(chat, model, name)
 
 
-async def test_tools_that_change_are_offered_anew_and_all_pages_are_read(chat: Chat, model: ScriptedModel) -> None:
+async def test_changed_tools_are_offered_again_and_all_pages_are_read(chat: Chat, model: ScriptedModel) -> None:
     await ask(chat, model, "change_tools", new="brand_new", text="One.")
     assert "One." in await ask(chat, model, "brand_new")
     assert {"picture", "last_of_all", "brand_new"} <= state_of(chat.server.odd).repeatable  # type: ignore[attr-defined]
@@ -141,7 +141,7 @@ async def test_tools_that_change_are_offered_anew_and_all_pages_are_read(chat: C
     assert offered.description == "Say Two."
 
 
-async def test_a_name_that_another_tool_has_is_told_apart(
+async def test_tools_of_the_same_name_are_distinguished(
     services: Services, tmp_path: Path, model: ScriptedModel
 ) -> None:
     def structured() -> str:
@@ -171,7 +171,7 @@ RESULTS = {
 }
 
 
-async def test_whatever_a_tool_returns_the_answer_goes_on(chat: Chat, model: ScriptedModel) -> None:
+async def test_the_answer_continues_whatever_a_tool_returns(chat: Chat, model: ScriptedModel) -> None:
     for name, told in RESULTS.items():
         assert told in await ask(chat, model, name)
     assert texts(await chat.send("And?")) == ["(the script is over)"]
@@ -185,7 +185,7 @@ def dead_tool(name: str) -> MCPStreamableHTTPTool:
     return MCPStreamableHTTPTool(name, f"http://127.0.0.1:{port}/mcp")
 
 
-async def test_agents_of_a_workflow_go_on_without_a_server_that_is_down(
+async def test_agents_of_a_workflow_continue_without_a_server_that_is_down(
     services: Services, tmp_path: Path, model: ScriptedModel
 ) -> None:
     gone = dead_tool("gone")
@@ -474,7 +474,7 @@ async def test_a_server_that_hangs_is_waited_for_once_and_comes_back(
     assert await examine(web_chat.server.odd) == (True, "connected, 16 tools")  # type: ignore[attr-defined]
 
 
-async def test_a_server_that_forgets_its_sessions_is_connected_anew(
+async def test_a_server_that_forgets_its_sessions_is_reconnected(
     web_chat: Chat, model: ScriptedModel, door: Door
 ) -> None:
     assert "7" in await ask(web_chat, model, "structured")

@@ -1,4 +1,4 @@
-"""Only what a widget lets a person choose may be sent with its actions."""
+"""Actions accept only values that their widget offers."""
 
 from __future__ import annotations
 
@@ -94,14 +94,12 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("spec", "value"), ALLOWED)
-def test_what_a_person_can_choose_is_taken(spec: dict[str, Any], value: Any) -> None:
+def test_values_that_a_person_can_choose_are_accepted(spec: dict[str, Any], value: Any) -> None:
     check_offered(card(spec), "send", sent(value))
 
 
 @pytest.mark.parametrize(("spec", "value", "words"), REFUSED)
-def test_what_no_person_can_choose_is_refused_by_the_name_of_the_field(
-    spec: dict[str, Any], value: Any, words: str
-) -> None:
+def test_values_that_nobody_can_choose_are_refused_with_the_field(spec: dict[str, Any], value: Any, words: str) -> None:
     with pytest.raises(ActionError, match=words) as refused:
         check_offered(card(spec), "send", sent(value))
     assert (refused.value.code, refused.value.field) == ("action.invalid_field", "f")
@@ -158,7 +156,7 @@ def test_a_change_brings_its_own_value_and_a_click_outside_of_forms_none() -> No
     assert not offers(widget, "size", {"size": "m"})
 
 
-def test_what_is_checked_at_a_submission_only_does_not_stop_other_clicks() -> None:
+def test_validation_at_submission_does_not_block_other_clicks() -> None:
     cancel = {"type": "Button", "onClickAction": {"type": "cancel"}}
     widget = card(field("Input", required=True, pattern="[0-9]+"), cancel)
     assert offers(widget, "cancel", {"f": "abc"})
@@ -174,7 +172,7 @@ def test_what_is_checked_at_a_submission_only_does_not_stop_other_clicks() -> No
     assert offers(as_form, "not", {"f": ""})
 
 
-def test_what_is_disabled_or_the_pages_own_is_not_offered() -> None:
+def test_disabled_and_client_actions_are_not_offered() -> None:
     button = {"type": "Button", "onClickAction": {"type": "go"}}
     assert offers({"type": "Card", "children": [button]}, "go", None)
     assert not offers({"type": "Card", "children": [{**button, "disabled": True}]}, "go", None)
@@ -184,7 +182,7 @@ def test_what_is_disabled_or_the_pages_own_is_not_offered() -> None:
     assert offers({"type": "Card", "children": [page, button]}, "go", None)
 
 
-def test_what_a_collapsed_card_hides_is_not_offered() -> None:
+def test_hidden_parts_of_a_collapsed_card_are_not_offered() -> None:
     inner = card(field("Input"))["children"]
     footer = {"confirm": {"label": "Save", "action": {"type": "save"}}}
     for name, payload in (("send", sent("x")), ("save", {})):

@@ -1,4 +1,4 @@
-"""The built-in model where an answer goes on: after questions, and after the page has sent what it was asked for."""
+"""Answers of the built-in model that continue after questions and after output of the page."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def test_an_answered_question_is_thanked_for_and_not_asked_again(chat: Cha
     assert done_items(events, "structured_input") == []
 
 
-async def test_what_the_page_sends_is_said_in_words(chat: Chat) -> None:
+async def test_the_output_of_a_client_tool_is_described_in_words(chat: Chat) -> None:
     await chat.send("Read the page")
     events = await chat.request("threads.add_client_tool_output", thread_id=chat.thread_id, result={"title": "Grüezi"})
     assert texts(events) == ["- title: Grüezi"]

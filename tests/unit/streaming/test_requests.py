@@ -213,7 +213,7 @@ async def test_times_are_aware(chat: Chat) -> None:
     assert events[0]["thread"]["created_at"].endswith("Z")
 
 
-async def test_dictation_and_uploads_say_that_there_are_none(chat: Chat) -> None:
+async def test_unsupported_dictation_and_uploads_say_so(chat: Chat) -> None:
     with pytest.raises(UnavailableError, match="Dictation"):
         await chat.request("input.transcribe", audio_base64="AAAA", mime_type="audio/webm")
     for wrong in ("A", "é", "AAA=\u00e9", "\u0660", "AAAA\n!"):
@@ -225,7 +225,7 @@ async def test_dictation_and_uploads_say_that_there_are_none(chat: Chat) -> None
         await chat.request("attachments.create", name="a.png", size=-3, mime_type="image/png")
 
 
-async def test_the_next_turn_sees_what_was_said(chat: Chat) -> None:
+async def test_the_next_turn_sees_the_earlier_messages(chat: Chat) -> None:
     await chat.send("First")
     await chat.send("Second")
     seen = [(m.role, m.text) for m in chat.server.chat_client.requests[-1]]  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Searches of the provider in the web, as people see them."""
+"""Web searches of the provider, as people see them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def test_a_page_that_is_read_is_named_and_can_be_opened(
     assert [source["url"] for source in task["sources"]] == ["https://e.example/page"]
 
 
-async def test_what_is_no_address_is_no_link(chat: Chat, model: ScriptedModel) -> None:
+async def test_an_invalid_address_becomes_no_link(chat: Chat, model: ScriptedModel) -> None:
     action = {"type": "open_page", "url": "javascript:alert(1)" + "x" * 500}
     task = await task_of(chat, model, None, {"action": action})
     assert len(task["title"]) <= 120

@@ -1,4 +1,4 @@
-"""A widget that grows comes to the client in small events, and none is lost however fast its frames are."""
+"""Streamed widgets are sent in small events, without loss at any speed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conversations with servers that are as strict as the real ones: none of them is ever locked."""
+"""Conversations with servers as strict as the real ones: none becomes unusable."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.preloaded.commands import preloaded_python
 from tests.unit.harness import Chat, done_items, errors, texts
 from tests.unit.provider_stub import Answer, ProviderStub, Received, error
 from tests.unit.provider_stub import Chat as Wire
-from tests.unit.services_for_tests import open_services_over
+from tests.unit.services_for_tests import open_services_with_provider
 from tests.unit.strict_history import MISTRAL_ID, RefusedError, check_completions
 
 SIGNATURE = {"google": {"thought_signature": "c2lnbmVk"}}
@@ -46,13 +46,13 @@ class LookServer(BaseChatKitServer):
 async def stub(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ProviderStub]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     async with ProviderStub() as running:
-        running.refuses = strictly()
+        running.refuses = strict_server()
         yield running
 
 
 @pytest.fixture
 async def services(tmp_path: Path, stub: ProviderStub) -> AsyncIterator[Services]:
-    async with open_services_over(stub, Wire, tmp_path) as opened:
+    async with open_services_with_provider(stub, Wire, tmp_path) as opened:
         yield opened
 
 
@@ -61,7 +61,7 @@ def chat(services: Services) -> Chat:
     return Chat(LookServer(services))
 
 
-def strictly(*own: str, check: Any = None) -> Any:
+def strict_server(*own: str, check: Any = None) -> Any:
     """A server that refuses what any server refuses; `own` members it knows, and `check` says what else it wants."""
 
     def refuse(request: Received) -> Answer | None:
@@ -82,7 +82,7 @@ def calls_in(messages: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], d
             yield message, call
 
 
-def calling(*calls: dict[str, Any], finish: str = "tool_calls", **beside: Any) -> Answer:
+def answer_with_calls(*calls: dict[str, Any], finish: str = "tool_calls", **beside: Any) -> Answer:
     delta = {"role": "assistant", "content": None, **beside, "tool_calls": list(calls)}
     return Answer(
         200,
@@ -96,25 +96,27 @@ def call(call_id: str | None, name: str = "look", index: int = 0, **more: Any) -
     return {"index": index, **({"id": call_id} if call_id else {}), "type": "function", "function": function, **more}
 
 
-async def said(chat: Chat, text: str) -> str:
+async def ask(chat: Chat, text: str) -> str:
     events = await chat.send(text)
     assert not errors(events), errors(events)
     return "".join(texts(events))
 
 
 async def test_a_turn_that_ended_with_its_tools_does_not_lock_the_conversation(chat: Chat, stub: ProviderStub) -> None:
-    stub.will(calling(call("abcDEF123")), error(500, "no", headers={"x-should-retry": "false"}), Wire.text("Rain."))
+    stub.will(
+        answer_with_calls(call("abcDEF123")), error(500, "no", headers={"x-should-retry": "false"}), Wire.text("Rain.")
+    )
     assert errors(await chat.send("Rain?"))
-    assert await said(chat, "And now?") == "Rain."
+    assert await ask(chat, "And now?") == "Rain."
     roles = [message["role"] for message in stub.requests[-1].body["messages"]]
     assert roles == ["system", "user", "assistant", "tool", "assistant", "user"]
     assert len(stub.requests) == 3
 
 
-async def test_a_plain_chat_goes_on_past_the_items_that_are_sent(chat: Chat, stub: ProviderStub) -> None:
+async def test_a_plain_chat_continues_beyond_the_items_that_are_sent(chat: Chat, stub: ProviderStub) -> None:
     stub.will_always(Wire.text("Yes."))
     for number in range(33):
-        assert await said(chat, f"Question {number}?") == "Yes."
+        assert await ask(chat, f"Question {number}?") == "Yes."
     first = stub.requests[-1].body["messages"][1]
     assert (first["role"], first["content"]) == ("user", "Question 3?")
 
@@ -122,23 +124,23 @@ async def test_a_plain_chat_goes_on_past_the_items_that_are_sent(chat: Chat, stu
 async def test_ids_of_calls_that_the_server_leaves_out_are_nine_letters_and_digits(
     chat: Chat, stub: ProviderStub
 ) -> None:
-    stub.will(calling(call(None), call("", index=1)), Wire.text("Rain."))
-    assert await said(chat, "Rain?") == "Rain."
+    stub.will(answer_with_calls(call(None), call("", index=1)), Wire.text("Rain."))
+    assert await ask(chat, "Rain?") == "Rain."
     ids = [each["id"] for _, each in calls_in(stub.requests[-1].body["messages"])]
     assert len(set(ids)) == 2
     assert all(MISTRAL_ID.fullmatch(each) for each in ids)
 
 
 async def test_mistral_takes_a_conversation_that_another_model_began(chat: Chat, stub: ProviderStub) -> None:
-    stub.will(calling(call("call_from-elsewhere_1")), Wire.text("Rain."), Wire.text("Dry."))
-    assert await said(chat, "Rain?") == "Rain."
+    stub.will(answer_with_calls(call("call_from-elsewhere_1")), Wire.text("Rain."), Wire.text("Dry."))
+    assert await ask(chat, "Rain?") == "Rain."
 
     def check(messages: list[dict[str, Any]]) -> None:
         if not all(MISTRAL_ID.fullmatch(each["id"]) for _, each in calls_in(messages)):
             raise RefusedError("Tool call id has to be defined in a-z, A-Z, 0-9, with a length of 9")
 
-    stub.refuses = strictly(check=check)
-    assert await said(chat, "And tomorrow?") == "Dry."
+    stub.refuses = strict_server(check=check)
+    assert await ask(chat, "And tomorrow?") == "Dry."
     assert len(stub.requests) == 3
 
 
@@ -148,12 +150,17 @@ async def test_gemini_gets_its_signatures_back_within_the_turn_and_later(chat: C
             if each is message["tool_calls"][0] and each.get("extra_content") != SIGNATURE:
                 raise RefusedError("Function call is missing a thought_signature in functionCall parts.")
 
-    stub.refuses = strictly(check=check)
+    stub.refuses = strict_server(check=check)
     signed = call("function-call-1", extra_content=SIGNATURE)
     again = call("function-call-3", extra_content=SIGNATURE)
-    stub.will(calling(signed, call("function-call-2", index=1)), calling(again), Wire.text("Rain."), Wire.text("Dry."))
-    assert await said(chat, "Rain?") == "Rain."
-    assert await said(chat, "And tomorrow?") == "Dry."
+    stub.will(
+        answer_with_calls(signed, call("function-call-2", index=1)),
+        answer_with_calls(again),
+        Wire.text("Rain."),
+        Wire.text("Dry."),
+    )
+    assert await ask(chat, "Rain?") == "Rain."
+    assert await ask(chat, "And tomorrow?") == "Dry."
     assert len(stub.requests) == 4
 
 
@@ -169,25 +176,25 @@ async def test_kimi_gets_its_thoughts_back_beside_the_calls_within_the_turn_and_
             if not each["id"].startswith("functions.look:"):
                 raise RefusedError("tool_call_id is not found")
 
-    stub.refuses = strictly("reasoning_content", check=check)
-    first = calling(call("functions.look:0"), reasoning_content="Let me see.")
-    second = calling(call("functions.look:1"), reasoning_content="And again.")
+    stub.refuses = strict_server("reasoning_content", check=check)
+    first = answer_with_calls(call("functions.look:0"), reasoning_content="Let me see.")
+    second = answer_with_calls(call("functions.look:1"), reasoning_content="And again.")
     stub.will(first, second, Wire.text("Rain."), Wire.text("Dry."))
-    assert await said(chat, "Rain?") == "Rain."
-    assert await said(chat, "And tomorrow?") == "Dry."
+    assert await ask(chat, "Rain?") == "Rain."
+    assert await ask(chat, "And tomorrow?") == "Dry."
     thoughts = [message["reasoning_content"] for message, _ in calls_in(stub.requests[-1].body["messages"])]
     assert thoughts == ["Let me see.", "And again."]
     assert len(stub.requests) == 4
 
 
-async def test_members_that_nobody_knows_go_back_as_they_came(chat: Chat, stub: ProviderStub) -> None:
+async def test_unknown_members_are_sent_back_unchanged(chat: Chat, stub: ProviderStub) -> None:
     beside = {"reasoning_details": [{"type": "reasoning.encrypted", "data": "c2Vj"}], "thinking_blocks": [{"sig": 1}]}
-    stub.refuses = strictly(*beside)
+    stub.refuses = strict_server(*beside)
     odd = call("abcDEF123", x_token={"a": [1]})
     odd["function"]["strict"] = True
-    stub.will(calling(odd, **beside), Wire.text("Rain."), Wire.text("Dry."))
-    assert await said(chat, "Rain?") == "Rain."
-    assert await said(chat, "And tomorrow?") == "Dry."
+    stub.will(answer_with_calls(odd, **beside), Wire.text("Rain."), Wire.text("Dry."))
+    assert await ask(chat, "Rain?") == "Rain."
+    assert await ask(chat, "And tomorrow?") == "Dry."
     for request in stub.requests[1:]:
         [(message, sent)] = calls_in(request.body["messages"])
         assert (sent["x_token"], sent["function"]["strict"]) == ({"a": [1]}, True)
@@ -206,21 +213,21 @@ async def test_members_that_nobody_knows_go_back_as_they_came(chat: Chat, stub: 
 async def test_members_that_a_server_gives_and_does_not_take_cost_no_call(
     chat: Chat, stub: ProviderStub, refusal: Answer
 ) -> None:
-    strict = strictly()  # which knows none of them
+    strict = strict_server()  # which knows none of them
 
     def refuse(request: Received) -> Answer | None:
         told = json.dumps(request.body["messages"])
         return refusal if "x_token" in told or '"reasoning"' in told else strict(request)
 
     stub.refuses = refuse
-    stub.will(calling(call("abcDEF123", x_token="a"), reasoning="Hm."), Wire.text("Rain."), Wire.text("Dry."))
-    assert await said(chat, "Rain?") == "Rain."
-    assert await said(chat, "And tomorrow?") == "Dry."
+    stub.will(answer_with_calls(call("abcDEF123", x_token="a"), reasoning="Hm."), Wire.text("Rain."), Wire.text("Dry."))
+    assert await ask(chat, "Rain?") == "Rain."
+    assert await ask(chat, "And tomorrow?") == "Dry."
     assert len(list(calls_in(stub.requests[-1].body["messages"]))) == 1, "it is told as a call, not in words"
 
 
-async def test_what_is_wanted_back_with_a_call_of_the_client_is_kept_too(chat: Chat, stub: ProviderStub) -> None:
-    stub.will(calling(call("abcDEF123", "ask_page", extra_content=SIGNATURE)), Wire.text("Bern."))
+async def test_data_that_is_wanted_back_with_a_client_tool_call_is_kept(chat: Chat, stub: ProviderStub) -> None:
+    stub.will(answer_with_calls(call("abcDEF123", "ask_page", extra_content=SIGNATURE)), Wire.text("Bern."))
     [asked] = done_items(await chat.send("Where?"), "client_tool_call")
     assert asked["name"] == "ask_page"
     events = await chat.request("threads.add_client_tool_output", thread_id=chat.thread_id, result={"city": "Bern"})
@@ -247,7 +254,7 @@ async def test_what_is_wanted_back_with_a_call_of_the_client_is_kept_too(chat: C
     ],
 )
 async def test_a_tool_is_found_under_the_names_that_models_give_it(chat: Chat, stub: ProviderStub, name: str) -> None:
-    stub.will(calling(call("abcDEF123", name)), Wire.text("Rain."))
+    stub.will(answer_with_calls(call("abcDEF123", name)), Wire.text("Rain."))
     events = await chat.send("Rain?")
     [workflow] = done_items(events, "workflow")
     assert [task["title"] for task in workflow["workflow"]["tasks"]] == ["Look it up"]
@@ -259,11 +266,11 @@ async def test_a_tool_is_found_under_the_names_that_models_give_it(chat: Chat, s
 async def test_a_tool_whose_name_servers_refuse_is_offered_under_another_and_run(
     chat: Chat, stub: ProviderStub
 ) -> None:
-    stub.will(calling(call("abcDEF123", "read_item")), Wire.text("Seven."), Wire.text("Yes."))
-    assert await said(chat, "Read 7") == "Seven."
+    stub.will(answer_with_calls(call("abcDEF123", "read_item")), Wire.text("Seven."), Wire.text("Yes."))
+    assert await ask(chat, "Read 7") == "Seven."
     assert [each["function"]["name"] for each in stub.requests[0].body["tools"]][1] == "read_item"
     assert stub.requests[1].body["messages"][-1]["content"] == "Item 7."
-    assert await said(chat, "Sure?") == "Yes."
+    assert await ask(chat, "Sure?") == "Yes."
     assert [each["function"]["name"] for _, each in calls_in(stub.requests[-1].body["messages"])] == ["read_item"]
 
 
@@ -278,22 +285,20 @@ async def test_a_tool_of_an_mcp_server_is_offered_and_run_under_a_name_that_serv
         def get_agent(self, turn: Turn) -> Agent[Any]:
             return Agent(self.chat_client, tools=[shelf])
 
-    stub.will(calling(call("abcDEF123", "read_item")), Wire.text("Seven."), Wire.text("Yes."))
+    stub.will(answer_with_calls(call("abcDEF123", "read_item")), Wire.text("Seven."), Wire.text("Yes."))
     asking = Chat(ShelfServer(chat.server.services))
-    assert await said(asking, "Read 7") == "Seven."
+    assert await ask(asking, "Read 7") == "Seven."
     assert "Item 7." in stub.requests[1].body["messages"][-1]["content"]
-    assert await said(asking, "Sure?") == "Yes."
+    assert await ask(asking, "Sure?") == "Yes."
     assert [each["function"]["name"] for _, each in calls_in(stub.requests[-1].body["messages"])] == ["read_item"]
     await shelf.close()
 
 
 @pytest.mark.parametrize("name", ["größe<|x|>!", "I will look it up now", "n" * 100, "look\ud800", "???", "查看"])
-async def test_a_tool_that_there_is_not_is_never_sent_under_a_name_that_is_refused(
-    chat: Chat, stub: ProviderStub, name: str
-) -> None:
-    stub.will(calling(call("abcDEF123", name)), Wire.text("Sorry."), Wire.text("Yes."))
-    assert await said(chat, "Go") == "Sorry."
-    assert await said(chat, "Sure?") == "Yes."
+async def test_an_unknown_tool_is_never_sent_under_a_refused_name(chat: Chat, stub: ProviderStub, name: str) -> None:
+    stub.will(answer_with_calls(call("abcDEF123", name)), Wire.text("Sorry."), Wire.text("Yes."))
+    assert await ask(chat, "Go") == "Sorry."
+    assert await ask(chat, "Sure?") == "Yes."
 
 
 @pytest.mark.parametrize(
@@ -304,7 +309,7 @@ async def test_thoughts_in_the_text_are_neither_text_nor_title_nor_history(
 ) -> None:
     stub.will_always(Wire.text(*words))
     for question in ("Rain?", "And now?"):
-        assert await said(chat, question) == "Rain."
+        assert await ask(chat, question) == "Rain."
     stored = [item for item in await chat.items() if item["type"] == "assistant_message"]
     assert [part["text"] for item in stored for part in item["content"]] == ["Rain.", "Rain."]
     assert "Hm" not in json.dumps(stub.requests[-1].body["messages"])
@@ -316,17 +321,17 @@ async def test_an_answer_that_turns_out_to_be_a_thought_alone_leaves_nothing(cha
         [failure] = errors(await chat.send("Rain?"))
         assert failure["message"].startswith("The model gave no answer.")
     assert [item["type"] for item in await chat.items() if item["type"] == "assistant_message"] == []
-    assert await said(chat, "Rain?") == "Rain."
+    assert await ask(chat, "Rain?") == "Rain."
 
 
-async def test_what_was_said_before_an_unknown_end_is_kept(chat: Chat, stub: ProviderStub) -> None:
+async def test_the_text_before_an_unknown_end_is_kept(chat: Chat, stub: ProviderStub) -> None:
     stub.will(Wire.text("It is ", "22", finish="insufficient_system_resource"))
     events = await chat.send("Rain?")
     assert texts(events) == ["It is 22"]
     assert "stopped in the middle" in errors(events)[0]["message"]
 
 
-async def test_a_picture_is_refused_once_and_said_in_the_persons_words(chat: Chat, stub: ProviderStub) -> None:
+async def test_a_picture_is_refused_once_with_a_message_in_plain_words(chat: Chat, stub: ProviderStub) -> None:
     turns = AnswerTexts(no_picture="Das Bild nimmt das Modell nicht.")
 
     class GermanServer(LookServer):
@@ -374,10 +379,10 @@ async def test_a_call_that_was_cut_is_not_made_which_the_model_is_told_and_locks
 
     chat = Chat(Server(services))
     cut = {**call("abcDEF123"), "function": {"name": "look", "arguments": arguments}}
-    stub.will(calling(cut, finish=finish), Wire.text("Dry."))
+    stub.will(answer_with_calls(cut, finish=finish), Wire.text("Dry."))
     [failure] = errors(await chat.send("Rain?"))
     assert "stopped in the middle" in failure["message"]
-    assert await said(chat, "And now?") == "Dry."
+    assert await ask(chat, "And now?") == "Dry."
     assert looked == []
     [told] = [message["content"] for message in stub.requests[-1].body["messages"] if message["role"] == "tool"]
     assert "stopped before this step was done" in told

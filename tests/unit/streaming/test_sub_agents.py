@@ -1,4 +1,4 @@
-"""Agents that are the tools of another agent: limits, questions, and what cannot be asked from within a tool."""
+"""Agents as tools of another agent: limits, questions, and unsupported ones."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ async def test_a_question_of_a_sub_agent_pauses_the_whole_answer(
 
 
 @pytest.mark.parametrize("name", ["publish", "read_page"])
-async def test_what_a_sub_agent_cannot_ask_is_said_to_the_model_and_to_the_author(
+async def test_a_question_that_a_sub_agent_cannot_ask_is_reported_to_the_model_and_the_author(
     chat: Chat, model: ScriptedModel, expert_model: ScriptedModel, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
     model.turns = [calls("ask_expert", task="Publish"), says("It needs your permission.")]

@@ -1,4 +1,4 @@
-"""Titles of new threads: the model's where there is one, and never instead of one that a person gave."""
+"""Titles of new threads: written by the model, and never in the place of a person's."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from store import ParlorStore
 from streaming.answers.thread_titles import MAX_QUESTION_CHARS, MAX_RUNS_WITH_TITLES, ThreadTitle, clean_title
 from tests import waiting
 from tests.unit.harness import Chat, errors, texts, with_store
-from tests.unit.runs.running import adopt_thread, read_until, rest_of, start, stop
+from tests.unit.runs.running import adopt_thread, read_rest, read_until, start, stop
 from tests.unit.scripted_model import ScriptedModel, gives, says
 from tests.unit.services_for_tests import open_services
 from turns.clock import utc_now
@@ -39,7 +39,7 @@ class TalkingServer(BaseChatKitServer):
 
 
 @asynccontextmanager
-async def talking(folder: Path, model: ScriptedModel, **settings: Any) -> AsyncIterator[Chat]:
+async def open_chat(folder: Path, model: ScriptedModel, **settings: Any) -> AsyncIterator[Chat]:
     provider = {"model_provider": "openai", "openai_api_key": "none"}
     async with open_services(folder, model, settings={**provider, **settings}) as services:
         yield Chat(TalkingServer(services))
@@ -54,30 +54,28 @@ async def title_of(chat: Chat) -> Any:
     return (await chat.request("threads.get_by_id", thread_id=chat.thread_id))["title"]
 
 
-def titles_told(events: list[dict[str, Any]]) -> list[str]:
+def title_updates(events: list[dict[str, Any]]) -> list[str]:
     return [event["thread"]["title"] for event in events if event["type"] == "thread.updated"]
 
 
 async def test_the_model_writes_the_title_of_a_new_thread_once(tmp_path: Path, model: ScriptedModel) -> None:
     model.titles = ["Packing for Bern"]
-    async with talking(tmp_path, model) as chat:
+    async with open_chat(tmp_path, model) as chat:
         events = await chat.send(QUESTION)
         assert events[0]["thread"]["title"] == FIRST_LINE
-        assert titles_told(events) == ["Packing for Bern"]
+        assert title_updates(events) == ["Packing for Bern"]
         assert await title_of(chat) == "Packing for Bern"
-        assert titles_told(await chat.send("And else?")) == []
+        assert title_updates(await chat.send("And else?")) == []
         [(instructions, question)] = model.title_requests
         assert (instructions.role, question.role, question.text) == ("system", "user", QUESTION)
 
 
-async def test_what_the_title_costs_is_noted_with_the_answer_and_only_with_that(
-    tmp_path: Path, model: ScriptedModel
-) -> None:
+async def test_the_usage_of_the_title_counts_for_the_first_answer_only(tmp_path: Path, model: ScriptedModel) -> None:
     model.titles = ["Packing"]
     model.title_usage = {"input_token_count": 40, "output_token_count": 3}
     answers = [Content.from_usage({"input_token_count": 7, "cached": 2}), Content.from_usage({"input_token_count": 9})]
     model.turns = [[*says("A coat."), *gives(answers[0])], [*says("And gloves."), *gives(answers[1])]]
-    async with talking(tmp_path, model) as chat:
+    async with open_chat(tmp_path, model) as chat:
         await chat.send(QUESTION)
         await chat.send("And else?")
         later, first = await chat.server.store.load_runs(chat.thread_id or "", 20, chat.context())
@@ -86,7 +84,7 @@ async def test_what_the_title_costs_is_noted_with_the_answer_and_only_with_that(
 
 
 async def test_a_long_message_is_not_sent_whole_for_its_title(tmp_path: Path, model: ScriptedModel) -> None:
-    async with talking(tmp_path, model) as chat:
+    async with open_chat(tmp_path, model) as chat:
         await chat.send("x" * (MAX_QUESTION_CHARS + 1))
         assert len(model.title_requests[0][1].text) == MAX_QUESTION_CHARS
 
@@ -98,8 +96,8 @@ async def test_without_a_model_for_it_the_first_line_is_the_title(
     tmp_path: Path, model: ScriptedModel, settings: dict[str, Any]
 ) -> None:
     model.titles = ["Packing for Bern"]
-    async with talking(tmp_path, model, **settings) as chat:
-        assert titles_told(await chat.send(QUESTION)) == []
+    async with open_chat(tmp_path, model, **settings) as chat:
+        assert title_updates(await chat.send(QUESTION)) == []
         assert await title_of(chat) == FIRST_LINE
         assert model.title_requests == []
 
@@ -109,9 +107,9 @@ async def test_an_answer_does_not_fail_for_want_of_a_title(
     tmp_path: Path, model: ScriptedModel, answer: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     model.titles = [answer]
-    async with talking(tmp_path, model) as chat:
+    async with open_chat(tmp_path, model) as chat:
         events = await chat.send(QUESTION)
-        assert (texts(events), errors(events), titles_told(events)) == (["A coat."], [], [])
+        assert (texts(events), errors(events), title_updates(events)) == (["A coat."], [], [])
         assert await title_of(chat) == FIRST_LINE
         assert "s3cret" not in caplog.text
 
@@ -138,7 +136,7 @@ def titles_being_written() -> list[asyncio.Task[Any]]:
 
 async def test_a_title_that_takes_too_long_is_not_waited_for(tmp_path: Path, model: ScriptedModel) -> None:
     model.titles = [asyncio.Event(), "Too late"]
-    async with talking(tmp_path, model) as chat, asyncio.timeout(10):
+    async with open_chat(tmp_path, model) as chat, asyncio.timeout(10):
         await begin_title(chat, model, wait_s=0.01)
         assert model.is_asked_for_title.is_set()
         assert titles_being_written() == []
@@ -148,7 +146,7 @@ async def test_a_stop_while_a_whole_answer_waits_for_its_title_leaves_nothing_ru
     tmp_path: Path, model: ScriptedModel
 ) -> None:
     model.titles = [asyncio.Event()]
-    async with talking(tmp_path, model) as chat, asyncio.timeout(10):
+    async with open_chat(tmp_path, model) as chat, asyncio.timeout(10):
         answering = asyncio.create_task(begin_title(chat, model, wait_s=60.0))
         await model.is_asked_for_title.wait()
         answering.cancel()
@@ -159,14 +157,14 @@ async def test_a_stop_while_a_whole_answer_waits_for_its_title_leaves_nothing_ru
 
 async def test_a_stop_behind_the_last_word_leaves_no_mark(tmp_path: Path, model: ScriptedModel) -> None:
     model.titles = [asyncio.Event()]
-    async with talking(tmp_path, model) as chat, asyncio.timeout(20):
+    async with open_chat(tmp_path, model) as chat, asyncio.timeout(20):
         viewer = await start(chat, text=QUESTION)
         adopt_thread(chat, await read_until(viewer, b"A coat."))
         run = await chat.server.services.runs.find(chat.context(), chat.thread_id or "")
         assert run is not None
         await waiting.until(lambda: run.context.answer.is_whole)
         await stop(chat)
-        await rest_of(viewer)
+        await read_rest(viewer)
         page = await chat.server.store.load_thread_items(chat.thread_id or "", None, 20, "asc", chat.context())
         assert [item.type for item in page.data] == ["user_message", "assistant_message"]
 
@@ -180,10 +178,10 @@ class BusyRuns(Runs):
 
 
 async def test_a_busy_process_asks_for_no_titles(tmp_path: Path, model: ScriptedModel) -> None:
-    async with talking(tmp_path, model) as chat:
+    async with open_chat(tmp_path, model) as chat:
         services = chat.server.services
         chat.server = TalkingServer(replace(services, runs=BusyRuns.from_settings(services.settings)))
-        assert titles_told(await chat.send(QUESTION)) == []
+        assert title_updates(await chat.send(QUESTION)) == []
         assert model.title_requests == []
 
 
@@ -191,7 +189,7 @@ async def test_a_title_that_a_person_gives_meanwhile_is_kept(tmp_path: Path, mod
     title_is_due, answer_goes_on = asyncio.Event(), asyncio.Event()
     model.titles = [title_is_due, "Packing for Bern"]
     model.turns = [[*says("A "), answer_goes_on, *says("coat.")]]
-    async with talking(tmp_path, model) as chat, asyncio.timeout(10):
+    async with open_chat(tmp_path, model) as chat, asyncio.timeout(10):
         sending = asyncio.create_task(chat.send(QUESTION))
         await model.is_asked_for_title.wait()
         [thread] = (await chat.request("threads.list"))["data"]
@@ -205,7 +203,7 @@ async def test_a_title_that_a_person_gives_meanwhile_is_kept(tmp_path: Path, mod
 async def test_a_title_that_the_use_case_gives_is_kept(tmp_path: Path, model: ScriptedModel) -> None:
     is_due = asyncio.Event()
     model.titles = [is_due, "Packing for Bern"]
-    async with talking(tmp_path, model) as chat, asyncio.timeout(10):
+    async with open_chat(tmp_path, model) as chat, asyncio.timeout(10):
 
         class NotingStore(ParlorStore):
             is_saved = asyncio.Event()
@@ -223,7 +221,7 @@ async def test_a_title_that_the_use_case_gives_is_kept(tmp_path: Path, model: Sc
 
         chat.server = Naming(chat.server.services)
         with_store(chat, NotingStore(chat.server.services.database))
-        assert set(titles_told(await chat.send(QUESTION))) == {"The use case's own"}
+        assert set(title_updates(await chat.send(QUESTION))) == {"The use case's own"}
         assert await title_of(chat) == "The use case's own"
 
 
@@ -290,7 +288,7 @@ async def test_a_first_title_that_comes_with_a_later_message_never_takes_the_pla
             is_asked.set()
             return super().get_agent(turn)
 
-    async with talking(tmp_path, model) as chat:
+    async with open_chat(tmp_path, model) as chat:
         await chat.send(QUESTION)
         chat.server = Noting(chat.server.services)
         context = chat.context()
@@ -304,5 +302,5 @@ async def test_a_first_title_that_comes_with_a_later_message_never_takes_the_pla
         if is_renamed:
             await chat.request("threads.update", thread_id=chat.thread_id, title="Mine")
         gate.set()
-        assert titles_told(await answering) == ["And else?"]
+        assert title_updates(await answering) == ["And else?"]
         assert await title_of(chat) == ("Mine" if is_renamed else "And else?")

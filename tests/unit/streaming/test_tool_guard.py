@@ -1,4 +1,4 @@
-"""The guard of a tool: a time limit that holds, also for a tool that does not heed it."""
+"""The guard of a tool: a time limit that holds even if the tool ignores cancellation."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def test_a_tool_may_clean_up_when_its_time_is_over() -> None:
     assert "longer than" in str(context.result)
 
 
-async def test_what_a_tool_raises_by_itself_is_raised_also_a_timeout() -> None:
+async def test_exceptions_of_a_tool_are_raised_including_its_own_timeouts() -> None:
     async def times_out() -> None:
         raise TimeoutError("of its own")
 

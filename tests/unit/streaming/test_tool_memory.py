@@ -1,4 +1,4 @@
-"""Tool calls as later turns know and people see them, also where a server or a model is sloppy."""
+"""Tool calls in the history of later turns and for people, also with sloppy servers and models."""
 
 from __future__ import annotations
 

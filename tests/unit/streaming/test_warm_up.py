@@ -1,4 +1,4 @@
-"""The start imports and builds what the first answer needs, which would stop everybody's, and not much beside."""
+"""The warm-up imports and builds what the first answer needs, and little else."""
 
 from __future__ import annotations
 

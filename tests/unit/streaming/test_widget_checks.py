@@ -1,4 +1,4 @@
-"""Whichever way a widget enters an answer, it is looked at, and whoever can mend it is told."""
+"""Widgets are checked wherever they enter an answer, and mistakes are reported to their author."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def model_of(chat: Chat) -> ScriptedModel:
 
 
 def last_tool_result(chat: Chat) -> str:
-    """Return what the model read of the tool that was called last."""
+    """Return the result of the last tool call, as the model gets it."""
     contents = [content for message in model_of(chat).requests[-1] for content in message.contents]
     return str([content.result for content in contents if content.type == "function_result"][-1])
 
@@ -103,7 +103,7 @@ def notices(events: list[dict[str, Any]]) -> list[str]:
 
 
 @pytest.mark.parametrize("tool", ["show", "grow"])
-async def test_in_development_chat_log_and_model_are_told_once(
+async def test_in_development_the_error_is_reported_once_in_chat_log_and_to_the_model(
     services: Services, tool: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     chat = chat_in(services, "development")
@@ -117,7 +117,7 @@ async def test_in_development_chat_log_and_model_are_told_once(
     assert f"The widget was shown with mistakes in it: {PATH}" in last_tool_result(chat)
 
 
-async def test_in_production_it_is_one_line_and_the_answer_goes_on(
+async def test_in_production_it_is_one_line_and_the_answer_continues(
     services: Services, caplog: pytest.LogCaptureFixture
 ) -> None:
     chat = chat_in(services, "production")
@@ -142,7 +142,7 @@ async def test_in_tests_a_mistake_is_an_error(services: Services) -> None:
         turn.widget(WRONG)
 
 
-async def test_the_model_is_told_what_cannot_be_shown_and_the_person_reads_no_path(services: Services) -> None:
+async def test_the_model_learns_what_cannot_be_shown_and_the_person_reads_no_path(services: Services) -> None:
     chat = chat_in(services, "production")
     model_of(chat).turns = [calls("refuse"), says("I could not.")]
     events = await chat.send("Show it")
@@ -150,7 +150,7 @@ async def test_the_model_is_told_what_cannot_be_shown_and_the_person_reads_no_pa
     assert "a widget's root must be one of Card, ListView, Basic" in last_tool_result(chat)
 
 
-async def test_what_a_hook_yields_and_what_an_action_returns_is_looked_at(services: Services) -> None:
+async def test_widgets_of_hooks_and_actions_are_checked(services: Services) -> None:
     chat = chat_in(services, "development")
     model_of(chat).turns = [calls("show"), says("Here."), says("Again.")]
     [item] = done_items(await chat.send("Show it"), "widget")

@@ -1,4 +1,4 @@
-"""Frames of a growing widget that come one by one: how much is sent of them, and when."""
+"""Frames of a growing widget: how many events are sent, and when."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def frame(words: int, title: str = "One") -> WidgetItem:
 
 
 def drained(inbox: Inbox) -> list[Any]:
-    """Return what whoever reads takes now, growth as its words."""
+    """Return the events that a reader gets now, with deltas as their text."""
     events = inbox.drain()
     return [
         event.update.delta if isinstance(event, ThreadItemUpdatedEvent) and hasattr(event.update, "delta") else event

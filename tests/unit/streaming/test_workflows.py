@@ -1,4 +1,4 @@
-"""Workflows of agents: one after another, side by side, and handed over; each answer is one chat."""
+"""Workflows of agents: in sequence, in parallel, and with handoffs, each as one chat."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class Baton(asyncio.Event):
 
 
 def texts_of(items: list[dict[str, Any]]) -> list[str]:
-    """Return what a reload shows of the assistant's messages."""
+    """Return the texts of the assistant's messages after a reload."""
     return ["".join(p["text"] for p in item["content"]) for item in items if item["type"] == "assistant_message"]
 
 
@@ -310,7 +310,7 @@ async def test_a_workflow_waits_for_a_tool_of_the_client(chat: Chat, model: Scri
     assert "Top." in results_in(model.requests[-1])[0]
 
 
-async def test_a_tool_of_the_client_is_called_by_an_agent_that_nobody_hears(
+async def test_a_tool_of_the_client_is_called_by_an_agent_without_visible_output(
     chat: Chat, server: WorkflowServer, model: ScriptedModel
 ) -> None:
     def make(server: WorkflowServer) -> Any:
@@ -324,7 +324,7 @@ async def test_a_tool_of_the_client_is_called_by_an_agent_that_nobody_hears(
     assert (call["name"], call["arguments"]) == ("read_page", {"part": "top"})
 
 
-async def test_an_approved_tool_of_a_workflow_runs_and_the_workflow_goes_on(chat: Chat, model: ScriptedModel) -> None:
+async def test_an_approved_tool_of_a_workflow_runs_and_the_workflow_continues(chat: Chat, model: ScriptedModel) -> None:
     model.turns = [calls("publish", place="Bern")]
     events = await chat.send("Write")
     card = done_items(events, "widget")[-1]
@@ -348,7 +348,7 @@ async def test_a_model_that_a_workflow_cannot_be_told_of_is_refused_with_a_reaso
     assert "use case 'test': the run of a WorkflowAgent takes no options" in caplog.text
 
 
-async def test_a_workflow_that_has_answered_once_answers_nobody_else(
+async def test_a_workflow_answers_only_once(
     chat: Chat, server: WorkflowServer, model: ScriptedModel, caplog: pytest.LogCaptureFixture
 ) -> None:
     shared = writer_and_reviewer(server)
@@ -381,7 +381,7 @@ class Switchboard(Executor):
         """Never comes: each answer begins anew."""
 
 
-def handed_over(server: WorkflowServer, question: Any) -> WorkflowAgent:
+def build_handover(server: WorkflowServer, question: Any) -> WorkflowAgent:
     clerk = Agent(server.chat_client, name="clerk", tools=[look])
     expert = Agent(server.chat_client, name="expert")
     board = Switchboard(question)
@@ -400,7 +400,7 @@ def handed_over(server: WorkflowServer, question: Any) -> WorkflowAgent:
 async def test_a_workflow_that_wants_to_know_more_ends_with_what_it_says(
     chat: Chat, server: WorkflowServer, model: ScriptedModel, question: Any, shown: list[str]
 ) -> None:
-    server.make = lambda server: handed_over(server, question)
+    server.make = lambda server: build_handover(server, question)
     model.turns = [calls("look", place="Bern"), says("Over.", message_id="m2"), says("It rains.")]
     events = await chat.send("Weather?")
     assert texts(events) == ["Over.", *shown]
@@ -411,7 +411,7 @@ async def test_a_workflow_that_wants_to_know_more_ends_with_what_it_says(
     assert [m.text for m in model.requests[-1] if m.text][:2] == ["Weather?", "Over."]
 
 
-def costs(tokens: int, response_id: str | None = None) -> list[Any]:
+def usage_of(tokens: int, response_id: str | None = None) -> list[Any]:
     return gives(Content.from_usage({"total_token_count": tokens}, merge_mode="replace"), response_id=response_id)
 
 
@@ -420,11 +420,11 @@ async def total_of(chat: Chat) -> int:
     return int(run.usage["total_token_count"])
 
 
-async def test_what_the_agents_of_a_workflow_cost_is_added_up(chat: Chat, model: ScriptedModel) -> None:
+async def test_the_usage_of_a_workflows_agents_is_summed(chat: Chat, model: ScriptedModel) -> None:
     model.turns = [
-        [*calls("look", place="Bern"), *costs(10, "r1")],
-        [*says("Draft."), *costs(20, "r2")],
-        [*says("Fine."), *costs(3, "r3")],
+        [*calls("look", place="Bern"), *usage_of(10, "r1")],
+        [*says("Draft."), *usage_of(20, "r2")],
+        [*says("Fine."), *usage_of(3, "r3")],
     ]
     await chat.send("Write")
     assert await total_of(chat) == 10 + 20 + 3
@@ -440,7 +440,7 @@ async def test_an_agent_that_runs_twice_costs_twice(
         return WorkflowBuilder(start_executor=one, output_from=[one, two]).add_edge(one, two).build().as_agent()
 
     server.make = make
-    model.turns = [[*says("Draft."), *costs(5, "r1")], [*says("Fine.", message_id="m2"), *costs(again, "r2")]]
+    model.turns = [[*says("Draft."), *usage_of(5, "r1")], [*says("Fine.", message_id="m2"), *usage_of(again, "r2")]]
     await chat.send("Write")
     assert await total_of(chat) == total
 

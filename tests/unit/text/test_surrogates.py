@@ -1,4 +1,4 @@
-"""Halves of characters: however a text is cut, its pieces say what it says, and each can be sent."""
+"""Surrogate halves: however a text is cut, its pieces keep it, and each can be encoded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Thoughts between tags are told from what is said, wherever the text is cut."""
+"""Thoughts between tags are separated from the text, wherever it is cut."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def split(text: str, cuts: Iterable[int], splitter: ThoughtSplitter) -> tuple[st
     return thought, said
 
 
-def everywhere(text: str) -> Iterator[Iterable[int]]:
+def all_cuts(text: str) -> Iterator[Iterable[int]]:
     """Return every place to cut a text once, no cut, and all cuts at once."""
     yield ()
     yield range(len(text))
@@ -164,9 +164,9 @@ def everywhere(text: str) -> Iterator[Iterable[int]]:
 
 
 @pytest.mark.parametrize("case", TEXTS)
-def test_thoughts_are_told_apart_wherever_the_text_is_cut(case: Case) -> None:
+def test_thoughts_are_split_from_text_wherever_the_text_is_cut(case: Case) -> None:
     text, thought, said = case
-    for cuts in everywhere(text):
+    for cuts in all_cuts(text):
         assert split(text, cuts, ThoughtSplitter()) == (thought, said), list(cuts)
     assert without_thoughts(text) == said
 
@@ -174,7 +174,7 @@ def test_thoughts_are_told_apart_wherever_the_text_is_cut(case: Case) -> None:
 @pytest.mark.parametrize("case", OF_HABIT)
 def test_a_model_that_leaves_out_the_opening_tag_is_understood(case: Case) -> None:
     text, thought, said = case
-    for cuts in everywhere(text):
+    for cuts in all_cuts(text):
         assert split(text, cuts, ThoughtSplitter(begins_with_thought=True)) == (thought, said), list(cuts)
 
 
@@ -206,7 +206,7 @@ def test_whatever_a_text_is_made_of_cuts_change_nothing(parts: list[str], cuts: 
 
 def test_a_model_that_is_known_to_leave_out_the_opening_tag_never_says_a_thought() -> None:
     text = "Hm, hm.</think>\nHello"
-    for cuts in everywhere(text):
+    for cuts in all_cuts(text):
         splitter = ThoughtSplitter(begins_with_thought=True)
         places = [0, *cuts, len(text)]
         pieces = [p for at, end in pairwise(places) for p in splitter.feed(text[at:end])] + splitter.close()
@@ -215,7 +215,7 @@ def test_a_model_that_is_known_to_leave_out_the_opening_tag_never_says_a_thought
 
 
 def test_a_thought_that_nothing_has_opened_stays_one_where_the_answer_is_cut() -> None:
-    for cuts in everywhere("Hm, what </thi"):
+    for cuts in all_cuts("Hm, what </thi"):
         splitter = ThoughtSplitter(begins_with_thought=True)
         places = [0, *cuts, 14]
         pieces = [p for at, end in pairwise(places) for p in splitter.feed("Hm, what </thi"[at:end])]
@@ -229,7 +229,7 @@ def test_a_thought_that_nothing_has_opened_stays_one_where_the_answer_is_cut() -
     ("text", "is_habit", "expected"),
     [("Hi</think>\nHo", False, True), ("Hi", True, False), ("<think>a</think>Hi", True, False), ("Hi", False, None)],
 )
-def test_what_a_text_tells_of_its_model_s_habit(text: str, is_habit: bool, expected: bool | None) -> None:
+def test_a_text_shows_how_its_model_marks_thoughts(text: str, is_habit: bool, expected: bool | None) -> None:
     splitter = ThoughtSplitter(begins_with_thought=is_habit)
     splitter.feed(text)
     splitter.close()

@@ -13,7 +13,7 @@ from text.visible import one_visible_line
         *["\u180b", "\U000e0100", "\U0001d173 \U0001bca0"],
     ],
 )
-def test_what_shows_nothing_is_blank(text: str) -> None:
+def test_invisible_text_is_blank(text: str) -> None:
     assert is_blank(text)
     assert one_visible_line(text) == ""
 
@@ -22,11 +22,11 @@ def test_what_shows_nothing_is_blank(text: str) -> None:
     "text",
     ["a", "\u200ba", "é", "☀", "👩‍👩‍👧", "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "می‌خواهم"],
 )
-def test_what_shows_something_is_not(text: str) -> None:
+def test_visible_text_is_not_blank(text: str) -> None:
     assert not is_blank(text)
 
 
-def test_what_hides_or_turns_is_taken_out_and_words_stay_apart() -> None:
+def test_invisible_and_bidirectional_characters_are_removed_and_words_stay_apart() -> None:
     assert one_visible_line("in\u202evo\u200bice\u2069.pdf") == "invoice.pdf"
     assert one_visible_line(" a\r\nb\tc\u2028d\x1b[1m ") == "a b c d[1m"
     assert one_visible_line("\ud800x\U000e0041") == "x"
@@ -48,5 +48,5 @@ def test_bytes_in_a_row_of_variation_selectors_are_taken_out() -> None:
         "葛\U000e0100城",
     ],
 )
-def test_what_scripts_and_emoji_need_stays(text: str) -> None:
+def test_characters_that_scripts_and_emoji_need_stay(text: str) -> None:
     assert one_visible_line(text) == text

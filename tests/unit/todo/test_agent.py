@@ -18,7 +18,7 @@ BOOK = PhraseBook(OFFLINE_PHRASES)
 TOOL_NAMES = {tool.name for tool in TOOLS}
 
 
-def understood(text: str) -> tuple[str, dict[str, Any]] | None:
+def find_call(text: str) -> tuple[str, dict[str, Any]] | None:
     reply = BOOK.find_reply(text, TOOL_NAMES)
     return None if reply is None else (reply.calls[0].name, dict(reply.calls[0].arguments))
 
@@ -45,11 +45,11 @@ def understood(text: str) -> tuple[str, dict[str, Any]] | None:
     ],
 )
 def test_an_addition_is_understood_without_a_model(text: str, title: str, priority: str) -> None:
-    assert understood(text) == ("add_todo", {"title": title, "priority": priority})
+    assert find_call(text) == ("add_todo", {"title": title, "priority": priority})
 
 
 def test_a_semicolon_or_a_new_line_begins_another_to_do() -> None:
-    assert understood("add eggs; bread;\n“milk”") == (
+    assert find_call("add eggs; bread;\n“milk”") == (
         "add_todo",
         {"title": "eggs", "priority": "normal", "more_titles": ["bread", "milk"]},
     )
@@ -74,7 +74,7 @@ def test_a_semicolon_or_a_new_line_begins_another_to_do() -> None:
     ],
 )
 def test_a_change_is_understood_without_a_model(text: str, tool: str, which: str) -> None:
-    assert understood(text) == (tool, {"which": which})
+    assert find_call(text) == (tool, {"which": which})
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_change_is_understood_without_a_model(text: str, tool: str, which: str
     ],
 )
 def test_a_question_for_the_list_is_understood_without_a_model(text: str, arguments: dict[str, str]) -> None:
-    understanding = understood(text)
+    understanding = find_call(text)
     assert understanding is not None
     assert understanding[0] == "list_todos"
     # That only open ones are left is the same question.
@@ -103,16 +103,16 @@ def test_a_question_for_the_list_is_understood_without_a_model(text: str, argume
 
 @pytest.mark.parametrize("text", ["clear done", "Remove all completed tasks.", "delete the finished ones from my list"])
 def test_clearing_is_understood_without_a_model(text: str) -> None:
-    assert understood(text) == ("clear_done_todos", {})
+    assert find_call(text) == ("clear_done_todos", {})
 
 
 @pytest.mark.parametrize("text", ["hello", "what is the weather in Bern?", "listen to me", "the address is wrong", ""])
-def test_what_is_about_something_else_is_left_alone(text: str) -> None:
-    assert understood(text) is None
+def test_unrelated_messages_call_no_tool(text: str) -> None:
+    assert find_call(text) is None
 
 
 def test_every_example_is_understood() -> None:
-    assert all(understood(example) for example in BOOK.examples)
+    assert all(find_call(example) for example in BOOK.examples)
 
 
 async def test_a_conversation_without_a_model_keeps_the_list(server: BaseChatKitServer, todo_items: TodoItems) -> None:

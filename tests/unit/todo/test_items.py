@@ -108,7 +108,7 @@ async def test_a_full_list_takes_no_more_and_says_how_much_room_there_is(items: 
     assert len(await items.add("bob", ["mine is not full"])) == 1
 
 
-async def test_of_several_titles_all_are_added_or_none(items: TodoItems) -> None:
+async def test_several_titles_are_all_added_or_none(items: TodoItems) -> None:
     with pytest.raises(BadRequestError):
         await items.add("ada", ["fine", " "])
     with pytest.raises(BadRequestError, match=f"1 to {MAX_TITLES_PER_CALL}"):

@@ -1,4 +1,4 @@
-"""A picture or a file of a list becomes to-dos, where a model is there that looks at it."""
+"""A picture or file of a list becomes to-dos, with a model that can read it."""
 
 from __future__ import annotations
 

@@ -25,8 +25,8 @@ ITEMS = [
 ]
 
 
-def found(which: str, *, prefer_done: bool | None = None) -> list[int]:
-    return [item.number for item in find_todo(ITEMS, which, prefer_done=prefer_done).found]
+def find_numbers(which: str, *, prefer_done: bool | None = None) -> list[int]:
+    return [item.number for item in find_todo(ITEMS, which, prefer_done=prefer_done).todos]
 
 
 @pytest.mark.parametrize(
@@ -52,24 +52,24 @@ def found(which: str, *, prefer_done: bool | None = None) -> list[int]:
     ],
 )
 def test_a_to_do_is_found_by_number_and_by_what_a_person_calls_it(which: str, numbers: list[int]) -> None:
-    assert found(which) == numbers
+    assert find_numbers(which) == numbers
 
 
 @pytest.mark.parametrize(
     "which", ["", "  ", "…", "e", "it", "that one", "all", "dentist appointment tomorrow", "everything on the list"]
 )
 def test_words_that_name_nothing_surely_find_nothing(which: str) -> None:
-    assert found(which) == []
+    assert find_numbers(which) == []
 
 
 def test_of_two_that_fit_equally_the_one_in_the_likely_state_is_meant() -> None:
-    assert found("call mom", prefer_done=False) == [5]
-    assert found("call mom", prefer_done=True) == [4]
-    assert found("visit", prefer_done=True) == [7]
+    assert find_numbers("call mom", prefer_done=False) == [5]
+    assert find_numbers("call mom", prefer_done=True) == [4]
+    assert find_numbers("visit", prefer_done=True) == [7]
 
 
-def test_what_comes_close_is_named_when_nothing_fits() -> None:
+def test_similar_todos_are_suggested_when_none_matches() -> None:
     match = find_todo(ITEMS, "dentist appointment tomorrow")
-    assert [item.number for item in match.near] == [7]
-    assert find_todo(ITEMS, "visit the denist").near[0].number == 7
-    assert find_todo(ITEMS, "quantum").near == ()
+    assert [item.number for item in match.near_misses] == [7]
+    assert find_todo(ITEMS, "visit the denist").near_misses[0].number == 7
+    assert find_todo(ITEMS, "quantum").near_misses == ()

@@ -1,4 +1,4 @@
-"""The weather without a network: a stub of Open-Meteo, a fixed moment, clocks that are moved by hand."""
+"""Fixtures of the weather tests: a stub of Open-Meteo, a fixed time, and a clock that the test sets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from use_cases.weather.settings import WeatherSettings
 
 
 class Clock:
-    """Seconds that pass when a test says so."""
+    """A clock that the test sets."""
 
     def __init__(self) -> None:
         self.seconds = 1000.0

@@ -1,4 +1,4 @@
-"""Open-Meteo as its documentation says it answers, without a network."""
+"""A stub of Open-Meteo that answers as documented, without a network."""
 
 from __future__ import annotations
 
@@ -50,15 +50,15 @@ def weather_json(temperature: float = 12.4, today: date = TODAY) -> dict[str, An
 
 
 class OpenMeteoStub(httpx.AsyncBaseTransport):
-    """Both services. What they answer may be changed between two requests.
+    """An HTTP transport with both services, whose responses can be changed between requests.
 
     Attributes:
-        places: Results of the geocoding service by the name that is asked for.
+        places: Results of the geocoding service by name.
         weather: The body of the forecast service.
-        failure: Raised, or answered, instead.
-        gate: When set, answers wait for it.
+        failure: An exception to raise, or a response to return, instead of an answer.
+        gate: An event that responses wait for; None for no wait.
         requests: All requests so far.
-        busiest: The most requests that were under way at once.
+        busiest: The highest number of concurrent requests.
     """
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class OpenMeteoStub(httpx.AsyncBaseTransport):
         return [dict(r.url.params) for r in self.requests if r.url.path.endswith(service)]
 
     async def has_been_asked(self, times: int) -> None:
-        """Return when `times` requests have arrived since the start."""
+        """Wait until `times` requests have arrived since the start."""
         while len(self.requests) < times:
             self._arrival.clear()
             await self._arrival.wait()

@@ -1,4 +1,4 @@
-"""The file of the cities: made once, whole or not at all."""
+"""The city file: built once, complete or not at all."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def is_right(path: Path) -> bool:
+def has_all_cities(path: Path) -> bool:
     return [city.name for city in CityIndex(path).list_cities("CH", None, 9)] == ["Zürich", "Bern", "Thun"]
 
 
-def test_what_is_kept_of_a_city_changes_only_with_the_version_of_the_file(source: Path, folder: Path) -> None:
+def test_the_contents_of_the_file_change_only_with_its_version(source: Path, folder: Path) -> None:
     with closing(connect(provide_city_file(folder, source=source))) as connection:
         cities = connection.execute("SELECT * FROM city ORDER BY rank").fetchall()
         spellings = connection.execute("SELECT spelling.folded, id FROM spelling JOIN city USING (rank)").fetchall()
@@ -87,7 +87,7 @@ def test_reading_the_list_holds_a_small_part_of_it() -> None:
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", '{"1": {"name": "Be', '{"1": {}} {"2": {}}', '{"1": {}, "2": nonsense}']
 )
-def test_what_is_not_a_list_makes_no_file(tmp_path: Path, folder: Path, text: str) -> None:
+def test_an_invalid_list_makes_no_file(tmp_path: Path, folder: Path, text: str) -> None:
     source = tmp_path / "cities.json"
     source.write_text(text)
     with pytest.raises((ValueError, LookupError)):
@@ -98,7 +98,7 @@ def test_what_is_not_a_list_makes_no_file(tmp_path: Path, folder: Path, text: st
 def test_a_list_may_be_written_with_spaces_and_line_breaks(tmp_path: Path, folder: Path) -> None:
     source = tmp_path / "cities.json"
     source.write_text(json.dumps({str(row["geonameid"]): row for row in (THUN, BERN, ZURICH)}, indent=2) + "\n")
-    assert is_right(provide_city_file(folder, source=source))
+    assert has_all_cities(provide_city_file(folder, source=source))
 
 
 def test_a_file_that_is_there_is_used_and_not_made_again(source: Path, folder: Path) -> None:
@@ -113,7 +113,7 @@ def cut_off(path: Path) -> None:
     os.truncate(path, path.stat().st_size - 4096)  # its last page
 
 
-def empty(path: Path) -> None:
+def make_empty(path: Path) -> None:
     path.write_bytes(b"")
 
 
@@ -131,8 +131,8 @@ def drop_origin(path: Path) -> None:
         connection.execute("DELETE FROM origin")
 
 
-@pytest.mark.parametrize("damage", [cut_off, empty, scribble, date_back, drop_origin])
-def test_a_file_that_cannot_be_used_is_made_anew(source: Path, folder: Path, damage: Callable[[Path], None]) -> None:
+@pytest.mark.parametrize("damage", [cut_off, make_empty, scribble, date_back, drop_origin])
+def test_an_unusable_file_is_rebuilt(source: Path, folder: Path, damage: Callable[[Path], None]) -> None:
     path = provide_city_file(folder, source=source)
     whole = path.read_bytes()
     damage(path)
@@ -154,12 +154,12 @@ def test_a_process_that_is_killed_in_the_middle_leaves_no_half_file(source: Path
         "def die_at_the_third_city(met=[]):\n"
         "    met.append(1)\n"
         "    if len(met) == 3: os.kill(os.getpid(), signal.SIGKILL)\n"
-        f"provide_city_file(Path({str(folder)!r}), source=Path({str(source)!r}), is_unwanted=die_at_the_third_city)\n"
+        f"provide_city_file(Path({str(folder)!r}), source=Path({str(source)!r}), is_cancelled=die_at_the_third_city)\n"
     )
     assert done.returncode == -signal.SIGKILL, done.stderr
     [draft] = names_in(folder)
     assert draft.startswith(".")
-    assert is_right(provide_city_file(folder, source=source))
+    assert has_all_cities(provide_city_file(folder, source=source))
 
 
 def test_two_that_start_together_leave_one_whole_file(source: Path, folder: Path) -> None:
@@ -168,23 +168,23 @@ def test_two_that_start_together_leave_one_whole_file(source: Path, folder: Path
     def start(number: int) -> Path:
         waits = iter([True])  # all are at their first city before one goes on
 
-        def is_unwanted() -> bool:
+        def is_cancelled() -> bool:
             if next(waits, False):
                 together.wait()
             return False
 
-        return provide_city_file(folder, source=source, is_unwanted=is_unwanted)
+        return provide_city_file(folder, source=source, is_cancelled=is_cancelled)
 
     with ThreadPoolExecutor(4) as pool:
         paths = set(pool.map(start, range(4)))
     assert paths == {folder / file_name()}
     assert names_in(folder) == [file_name()]
-    assert is_right(folder / file_name())
+    assert has_all_cities(folder / file_name())
 
 
-def test_what_is_not_wanted_any_more_is_given_up(source: Path, folder: Path) -> None:
+def test_a_cancelled_build_leaves_no_file(source: Path, folder: Path) -> None:
     with pytest.raises(UnavailableError):
-        provide_city_file(folder, source=source, is_unwanted=lambda: True)
+        provide_city_file(folder, source=source, is_cancelled=lambda: True)
     assert names_in(folder) == []
 
 
@@ -197,17 +197,15 @@ def test_files_of_other_versions_and_old_drafts_are_removed(source: Path, folder
     assert names_in(folder) == sorted([file_name(), f".{file_name()}.new", "cities.txt", "other.sqlite"])
 
 
-def test_a_file_that_is_made_anew_in_a_running_server_leaves_the_one_of_another_release(
-    source: Path, folder: Path
-) -> None:
+def test_a_rebuild_in_a_running_server_leaves_the_file_of_another_release(source: Path, folder: Path) -> None:
     folder.mkdir()
     (folder / "cities-99.0-1.sqlite").touch()
-    provide_city_file(folder, source=source, anew=True)
+    provide_city_file(folder, source=source, rebuild=True)
     assert names_in(folder) == sorted([file_name(), "cities-99.0-1.sqlite"])
 
 
 @pytest.fixture
-def passing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the folder of temporary files, also for programs that are started."""
     folder = tmp_path / "passing"
     folder.mkdir()
@@ -217,24 +215,24 @@ def passing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_folder_that_cannot_be_written_to_is_replaced_by_a_temporary_one_with_a_warning(
-    source: Path, folder: Path, passing: Path, caplog: pytest.LogCaptureFixture
+    source: Path, folder: Path, temporary_folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder.touch()  # not even the administrator can make a file in a file
     with caplog.at_level(logging.WARNING):
         path = provide_city_file(folder, source=source)
-    assert is_right(path)
-    assert path.is_relative_to(passing)
+    assert has_all_cities(path)
+    assert path.is_relative_to(temporary_folder)
     [record] = caplog.records
     assert record.getMessage() == "list of cities cannot be kept, making a temporary one"
     assert record.__dict__["folder"] == str(folder)
 
 
-def test_a_temporary_file_goes_with_its_process(source: Path, folder: Path, passing: Path) -> None:
+def test_a_temporary_file_goes_with_its_process(source: Path, folder: Path, temporary_folder: Path) -> None:
     folder.touch()
     done = run(
         f"path = provide_city_file(Path({str(folder)!r}), source=Path({str(source)!r})); print(path, path.exists())"
     )
     path, existed = done.stdout.rsplit(maxsplit=1)
     assert existed == "True", done.stderr
-    assert Path(path).is_relative_to(passing)
-    assert names_in(passing) == []
+    assert Path(path).is_relative_to(temporary_folder)
+    assert names_in(temporary_folder) == []

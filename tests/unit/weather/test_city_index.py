@@ -1,4 +1,4 @@
-"""Finding the city that a person means."""
+"""Searches for the city that a person means."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_a_part_of_a_name_lists_what_begins_with_it_first(cities: CityIndex) -> 
     assert all(fold(city.name).startswith("spring") for city in found)
 
 
-def test_cities_that_nothing_tells_apart_come_in_the_order_of_the_list(tmp_path: Path) -> None:
+def test_indistinguishable_cities_come_in_the_order_of_the_list(tmp_path: Path) -> None:
     twins = [row(id_, "Twin", "US", 20_000, [], admin1code=state) for id_, state in ((7, "TX"), (3, "OH"), (5, "MO"))]
     directory = load_cities(tmp_path / "cache", source=write_cities(tmp_path / "cities.json", *twins))
     assert [city.region for city in directory.find("Twin").suggestions] == ["Texas", "Ohio", "Missouri"]

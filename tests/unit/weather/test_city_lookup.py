@@ -1,4 +1,4 @@
-"""The list of cities in a running server: while it is being made, when it is damaged, when it cannot be had."""
+"""City searches in a running server: during a build, with a damaged file, and without a list."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def test_questions_wait_for_the_list_and_the_loop_does_not(tmp_path: Path,
         assert await asyncio.gather(*asking) == ["Bern", "Zürich", "Thun"] * 20
 
 
-async def test_whoever_waits_too_long_is_told_so_and_may_ask_again(tmp_path: Path, pipe: Path) -> None:
+async def test_a_query_that_waits_too_long_fails_and_may_be_repeated(tmp_path: Path, pipe: Path) -> None:
     async with opened(tmp_path, pipe, timeout_s=0.05) as lookup:
         with pytest.raises(UnavailableError, match="not ready yet") as caught:
             await lookup.list_cities("CH", None, 9)
@@ -100,7 +100,7 @@ def damage_all_in(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("harm", [damage, Path.unlink], ids=["damaged", "gone"])
-async def test_a_list_that_is_damaged_while_it_is_used_is_made_anew(
+async def test_a_list_that_is_damaged_during_use_is_rebuilt(
     tmp_path: Path, harm: Callable[[Path], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     source = write_cities(tmp_path / "cities.json", *CITIES)
@@ -121,7 +121,7 @@ async def test_a_list_that_is_damaged_while_it_is_used_is_made_anew(
     assert CityIndex(path).find("Zürich").city is not None
 
 
-async def test_a_temporary_list_that_is_damaged_is_made_anew_once(
+async def test_a_damaged_temporary_list_is_rebuilt_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))

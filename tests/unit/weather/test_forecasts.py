@@ -1,4 +1,4 @@
-"""Forecasts: the source of their numbers, and a service that is away, slow or wrong."""
+"""Forecasts: their sources, and a service that is down, slow or wrong."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from errors import UnavailableError
 from tests.unit.weather.conftest import Clock, OpenForecasts
 from tests.unit.weather.open_meteo_stub import NOW, OpenMeteoStub, place, weather_json
-from use_cases.weather.forecasts import OFFLINE_MEMORY_S, Forecasts
+from use_cases.weather.forecasts import RETRY_AFTER_S, Forecasts
 from use_cases.weather.places.cities import City
 from use_cases.weather.sources.open_meteo import MAX_CONNECTIONS, REPORT_FRESH_S
 
@@ -51,7 +51,7 @@ async def test_without_the_service_auto_gives_sample_data_and_does_not_knock_aga
         assert (await forecasts.report(city)).is_sample
         assert len(stub.requests) == 1
         stub.failure = None
-        clock.seconds += OFFLINE_MEMORY_S - 1
+        clock.seconds += RETRY_AFTER_S - 1
         assert (await forecasts.report(city)).is_sample
         assert len(stub.requests) == 1
         clock.seconds += 1
@@ -64,15 +64,15 @@ async def test_sample_mode_never_asks_the_network(open_forecasts: OpenForecasts,
     assert stub.requests == []
 
 
-def without(key: str) -> dict[str, Any]:
+def weather_without(key: str) -> dict[str, Any]:
     return {name: value for name, value in weather_json().items() if name != key}
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        without("current"),
-        without("daily"),
+        weather_without("current"),
+        weather_without("daily"),
         weather_json() | {"daily": weather_json()["daily"] | {"temperature_2m_max": [1.0]}},
         weather_json() | {"current": weather_json()["current"] | {"temperature_2m": "warm"}},
         weather_json() | {"current": weather_json()["current"] | {"temperature_2m": 9999}},
@@ -123,7 +123,7 @@ async def test_a_service_that_never_answers_is_given_up_after_the_timeout(
         assert (await forecasts.report(await bern(forecasts))).is_sample
 
 
-async def test_what_is_fresh_is_not_asked_for_again(
+async def test_fresh_values_are_not_requested_again(
     open_forecasts: OpenForecasts, stub: OpenMeteoStub, clock: Clock
 ) -> None:
     async with open_forecasts(source="open-meteo") as forecasts:
@@ -148,7 +148,7 @@ async def test_refresh_asks_again_but_not_at_every_click(
         assert (await forecasts.report(city, is_refresh=True)).current.temperature_c == 20.0
 
 
-async def test_many_who_want_the_same_at_once_cause_one_request(
+async def test_concurrent_requests_for_the_same_value_cause_one_request(
     open_forecasts: OpenForecasts, stub: OpenMeteoStub
 ) -> None:
     async with open_forecasts(source="open-meteo") as forecasts:
@@ -180,7 +180,7 @@ async def test_no_more_than_a_few_requests_are_under_way_at_once(
     assert stub.busiest == MAX_CONNECTIONS
 
 
-async def test_closing_stops_what_is_under_way(open_forecasts: OpenForecasts, stub: OpenMeteoStub) -> None:
+async def test_closing_cancels_pending_requests(open_forecasts: OpenForecasts, stub: OpenMeteoStub) -> None:
     async with open_forecasts(source="open-meteo", timeout_s=60) as forecasts:
         city = await bern(forecasts)
         stub.gate = asyncio.Event()
@@ -190,7 +190,7 @@ async def test_closing_stops_what_is_under_way(open_forecasts: OpenForecasts, st
         await asking
 
 
-async def test_places_of_one_name_are_told_apart_by_what_the_service_knows(
+async def test_places_of_one_name_are_distinguished_by_data_of_the_service(
     open_forecasts: OpenForecasts, stub: OpenMeteoStub
 ) -> None:
     stub.places["London"] = [

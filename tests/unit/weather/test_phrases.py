@@ -1,4 +1,4 @@
-"""Sentences that the built-in model understands."""
+"""Phrases that the built-in model understands."""
 
 from __future__ import annotations
 

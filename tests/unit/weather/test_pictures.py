@@ -1,4 +1,4 @@
-"""A picture for the weather: the vision model that is configured describes it, or the answer says what is known."""
+"""Pictures sent to the weather assistant: described by a vision model, or answered without one."""
 
 from __future__ import annotations
 

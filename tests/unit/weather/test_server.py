@@ -1,4 +1,4 @@
-"""The weather assistant as a client of the ChatKit protocol meets it."""
+"""The weather assistant, used through the ChatKit protocol."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def click(chat: Chat, item: dict[str, Any], name: str) -> dict[str, Any]:
     return updated
 
 
-async def test_current_weather_is_shown_and_said_and_labelled(chat: Chat) -> None:
+async def test_current_weather_is_shown_described_and_labelled(chat: Chat) -> None:
     events = await chat.send("What's the weather like in Bern?")
     item = the_widget(events)
     [text] = texts(events)
@@ -109,7 +109,7 @@ async def test_a_forecast_covers_one_to_seven_days(chat: Chat, asked: int, rows:
     assert the_widget(events)["widget"]["id"] == "weather.forecast"
 
 
-async def test_the_local_time_is_said_with_its_zone(chat: Chat) -> None:
+async def test_the_local_time_is_given_with_its_zone(chat: Chat) -> None:
     [text] = texts(await chat.send("What time is it in Tokyo?"))
     assert text.startswith("In Tokyo, Japan it is ")
     assert text.endswith("(Asia/Tokyo, UTC+09:00).")
@@ -134,7 +134,7 @@ async def test_an_unknown_city_is_answered_with_suggestions_or_advice(chat: Chat
     assert not errors(events)
 
 
-async def test_an_unknown_country_is_said_to_be_unknown(chat: Chat) -> None:
+async def test_an_unknown_country_is_reported(chat: Chat) -> None:
     events = await chat.send("Show me cities in Narnia")
     assert "I know no cities for “Narnia”" in texts(events)[0]
     assert not done_items(events, "widget")

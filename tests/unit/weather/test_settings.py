@@ -11,7 +11,7 @@ from use_cases.weather.settings import load_weather_settings
 
 
 @pytest.fixture(autouse=True)
-def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)  # no .env of whoever runs the tests
     for name in ("SOURCE", "UNITS", "TIMEOUT_S", "FORECAST_URL", "GEOCODING_URL"):
         monkeypatch.delenv(f"WEATHER_{name}", raising=False)

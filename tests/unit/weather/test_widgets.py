@@ -1,4 +1,4 @@
-"""Widgets as people see them: only components and properties of ChatKit, nothing that needs the server's memory."""
+"""Weather widgets: only ChatKit's components and properties, and no state on the server."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_fahrenheit_takes_wind_and_rain_along(report: Report) -> None:
     assert not any(word.endswith(("km/h", " mm")) for word in words)
 
 
-def test_sample_data_is_labelled_so_that_nobody_misses_it(report: Report) -> None:
+def test_sample_data_is_labelled_clearly(report: Report) -> None:
     for view in ("current", "forecast"):
         shown = WeatherView.model_validate({"view": view, "city": report.city, "units": "celsius"})
         widget = build_weather_widget(report, shown, NOW)

@@ -1,4 +1,4 @@
-"""The HTTP edge around use cases that are no more than their answers."""
+"""The web application with fake use cases, a fake database and fake runs."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class FakeDatabase:
 
 
 class FakeRuns:
-    """No answer is ever being written."""
+    """A registry of runs that is always empty."""
 
     def refuse_new_runs(self) -> None:
         pass
@@ -90,7 +90,7 @@ def lifecycle_of(
 
 
 class Edge:
-    """Builds the application and speaks HTTP to it, without a network."""
+    """Builds the application, and opens HTTP clients for it without a network."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -126,5 +126,5 @@ class Edge:
             yield client
 
 
-def everything_logged(log: pytest.LogCaptureFixture) -> str:
+def logged_text(log: pytest.LogCaptureFixture) -> str:
     return "\n".join(TextLines().format(record) for record in log.records)

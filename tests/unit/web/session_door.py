@@ -1,4 +1,4 @@
-"""An application with server keys and a real database, a server that opens sessions, and pages that use them."""
+"""An application with server keys and a real database, and the requests that open and use sessions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PAGE = "https://page.example"
 
 
 class Door:
-    """A door to the platform for a page's own server and for the page itself."""
+    """A client that sends the requests of an embedding page, and those of the page's own server."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self.client = client
@@ -51,13 +51,13 @@ class Door:
     async def ask(
         self, secret: str | None, type_: str = "threads.list", use_case: str | None = "todo", **params: Any
     ) -> httpx.Response:
-        """Ask as a page of another origin does."""
+        """Send a ChatKit request from a page of another origin."""
         headers = {"Origin": PAGE} | ({} if secret is None else {"Authorization": f"Bearer {secret}"})
         path = "/chatkit" if use_case is None else f"/chatkit/{use_case}"
         return await self.client.post(path, json={"type": type_, "params": params}, headers=headers)
 
 
-def app_of(edge: Edge, database: Database, use_cases: Sequence[UseCase], **settings: Any) -> FastAPI:
+def build_session_app(edge: Edge, database: Database, use_cases: Sequence[UseCase], **settings: Any) -> FastAPI:
     loaded = LoadedUseCases({each.name: each for each in use_cases}, ())
     known = {"server_api_keys": KEYS, "secret_key": SIGNING_KEY, **settings}
     known_settings = edge.settings(**known)
@@ -67,7 +67,7 @@ def app_of(edge: Edge, database: Database, use_cases: Sequence[UseCase], **setti
 
 @asynccontextmanager
 async def open_door(edge: Edge, folder: Path, *use_cases: UseCase, **settings: Any) -> AsyncIterator[Door]:
-    """Start the application on the database in `folder`; as often as a test wants a restart."""
-    app = app_of(edge, Database(f"sqlite+aiosqlite:///{folder / 'sessions.db'}"), use_cases, **settings)
+    """Start the application on the database in `folder`; a second start is a restart."""
+    app = build_session_app(edge, Database(f"sqlite+aiosqlite:///{folder / 'sessions.db'}"), use_cases, **settings)
     async with edge.client(app) as client:
         yield Door(client)

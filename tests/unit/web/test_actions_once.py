@@ -1,4 +1,4 @@
-"""Actions with `once=True` over HTTP, on replicas that share nothing but a database, and after restarts."""
+"""Actions with `once=True` over HTTP, on replicas that share only a database, and after restarts."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ async def bank() -> Bank:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def start(request: pytest.FixtureRequest, edge: Edge, tmp_path: Path, bank: Bank) -> Start:
-    """Return what starts one more process on the same database, for the same browser."""
+    """Return a function that starts another process on the same database, for the same browser."""
     url = None
     if request.param == "postgresql":
         request.getfixturevalue("postgres_database")
@@ -160,7 +160,7 @@ async def test_fifty_at_once_on_two_replicas_and_one_after_a_restart_are_one(sta
     assert bank.began == {"plain": 1}
 
 
-async def test_what_raised_may_be_tried_on_another_replica_and_what_was_killed_may_not(
+async def test_a_failed_action_may_be_repeated_on_another_replica_and_a_killed_one_may_not(
     start: Start, bank: Bank
 ) -> None:
     async with start() as first:

@@ -1,4 +1,4 @@
-"""Files, sessions and answers that are resumed, below a path of a host that others share."""
+"""Files, sessions and resumed answers below a path of a shared host."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ async def test_a_browser_with_a_token_stays_one_person_without_any_cookie(edge: 
     assert one == two == three != other
 
 
-async def test_who_was_known_by_a_cookie_stays_the_same_person(edge: Edge) -> None:
+async def test_a_person_with_a_cookie_stays_the_same_person(edge: Edge) -> None:
     server = FakeServer()
     app = edge.app(use_case("todo", server), settings={"allowed_origins": PAGE})
     user = new_user_id()
@@ -58,7 +58,7 @@ async def test_who_was_known_by_a_cookie_stays_the_same_person(edge: Edge) -> No
     assert users_of(server) == [user]
 
 
-async def test_what_opens_nothing_is_refused_and_makes_nobody_anonymous(edge: Edge) -> None:
+async def test_an_invalid_token_is_refused_and_makes_nobody_anonymous(edge: Edge) -> None:
     server = FakeServer()
     app = edge.app(use_case("todo", server), settings={"allowed_origins": f"{PAGE},{OTHER}"})
     tokens, user, now = BrowserTokens(load_signing_key(edge.settings())), new_user_id(), int(time.time())
@@ -109,7 +109,7 @@ async def test_only_pages_of_allowed_origins_get_a_token(edge: Edge, headers: di
     assert own.json()["expires_at"] == pytest.approx(time.time() + LIFETIME_S, abs=30)
 
 
-async def test_who_is_not_told_for_whom_a_page_asks_is_not_told_that_a_thread_is_missing(edge: Edge) -> None:
+async def test_a_request_without_a_known_person_does_not_report_a_missing_thread(edge: Edge) -> None:
     def missing(body: bytes, context: RequestContext) -> bytes:
         raise NotFoundError("This conversation does not exist.")
 

@@ -15,7 +15,7 @@ from errors import (
     UnavailableError,
     UserFacingError,
 )
-from tests.unit.web.edge import JSON, Edge, FakeServer, everything_logged, use_case
+from tests.unit.web.edge import JSON, Edge, FakeServer, logged_text, use_case
 from turns.request_context import RequestContext
 
 
@@ -103,7 +103,9 @@ async def test_a_use_case_that_the_user_may_not_use_reads_as_missing(edge: Edge)
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, SystemExit])
-async def test_a_use_case_that_cannot_say_who_may_use_it_is_for_nobody(edge: Edge, error: type[BaseException]) -> None:
+async def test_a_use_case_whose_access_check_fails_is_hidden_from_everybody(
+    edge: Edge, error: type[BaseException]
+) -> None:
     def is_allowed(context: RequestContext) -> bool:
         raise error
 
@@ -172,7 +174,7 @@ async def test_an_error_for_people_keeps_its_status_and_its_words(
         response = await client.post("/chatkit/todo", content=b"{}", headers=JSON)
     said = response.json()["error"]
     assert (response.status_code, said["code"], said["message"]) == (status, code, error.message)
-    assert said["id"] in everything_logged(log)
+    assert said["id"] in logged_text(log)
 
 
 async def test_a_refusal_for_now_says_when_to_come_back(edge: Edge) -> None:
@@ -201,7 +203,7 @@ async def test_a_database_that_does_not_come_back_by_itself_is_no_reason_to_try_
         (503, "Try again soon."),
         (503, "Whoever runs this server has to put it right first: its log says how."),
     ]
-    logged = everything_logged(log)
+    logged = logged_text(log)
     assert "restart the server" in logged
     assert "Traceback" not in logged
 
@@ -219,7 +221,7 @@ async def test_a_bug_is_answered_with_one_sentence_and_an_id_that_the_log_explai
     assert [record.error_id for record in explained] == [said["id"]]  # type: ignore[attr-defined]
 
 
-async def test_the_use_case_is_told_who_asks_in_which_language_under_which_number(edge: Edge) -> None:
+async def test_the_use_case_gets_the_user_the_language_and_the_request_id(edge: Edge) -> None:
     server = FakeServer()
     async with edge.client(edge.app(use_case("todo", server))) as client:
         response = await client.post(
@@ -233,7 +235,7 @@ async def test_the_use_case_is_told_who_asks_in_which_language_under_which_numbe
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/chatkit"), ("DELETE", "/chatkit/todo"), ("GET", "/api/nothing")]
 )
-async def test_what_no_route_answers_is_an_error_in_the_same_shape(edge: Edge, method: str, path: str) -> None:
+async def test_unknown_routes_answer_with_the_same_form_of_error(edge: Edge, method: str, path: str) -> None:
     async with edge.client(edge.app(use_case("todo"))) as client:
         response = await client.request(method, path)
     assert response.status_code in (404, 405)

@@ -36,7 +36,7 @@ def test_a_secret_that_another_key_signed_passes_nowhere(key: bytes) -> None:
     assert OURS.parse(ClientSecrets(key).build(SESSION, EXPIRES_AT_S)) is None
 
 
-def test_what_was_signed_for_a_cookie_opens_no_session_and_the_other_way_round() -> None:
+def test_signatures_of_cookies_and_client_secrets_are_not_interchangeable() -> None:
     cookie = Cookies(b"k" * 32).build(new_user_id())
     _, token, signature = cookie.split(".")
     assert OURS.parse(f"ek_v1_{token}_{EXPIRES_AT_S}_{signature}") is None

@@ -1,4 +1,4 @@
-"""A server that is about to end closes its connections with its answers."""
+"""A stopping server closes each connection after its response."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from web.closing import ClosingMiddleware
 
 
 class Stopping:
-    """What the middleware asks of a process."""
+    """A process, as far as the middleware needs it."""
 
     def __init__(self, *, is_stopping: bool) -> None:
         self.is_stopping = is_stopping
@@ -42,5 +42,5 @@ async def test_a_connection_is_closed_when_its_answer_begins_while_the_process_s
     assert await headers_of(lifecycle, stops_meanwhile=stops_meanwhile) == [(b"connection", b"close")]
 
 
-async def test_a_connection_is_kept_while_the_process_goes_on() -> None:
+async def test_a_connection_is_kept_while_the_process_runs() -> None:
     assert await headers_of(Stopping(is_stopping=False)) == []

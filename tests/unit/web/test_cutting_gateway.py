@@ -1,4 +1,4 @@
-"""A gateway that ends every request after a while, as those of clouds do: the answer is read on where it was cut.
+"""A gateway that ends every request after a while, as cloud gateways do: the answer continues where it was cut.
 
 What a gateway counts in seconds (240 at Azure) is events here, so that no clock decides.
 """

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from errors import ModelError
-from tests.unit.web.edge import JSON, Edge, FakeServer, everything_logged, use_case
+from tests.unit.web.edge import JSON, Edge, FakeServer, logged_text, use_case
 from web.event_stream import EventStream
 from web.request_log import RequestLogMiddleware
 
@@ -185,7 +185,7 @@ async def test_a_failure_after_the_headers_is_an_event_with_an_id_that_the_log_h
         assert (event["type"], event["code"], event["allow_retry"]) == ("error", "custom", True)
         assert event["message"].startswith(says)
         error_id = event["message"].rpartition("(")[2].rstrip(")")
-        assert error_id in everything_logged(log)
+        assert error_id in logged_text(log)
         assert "s3cret" not in response.text
 
 

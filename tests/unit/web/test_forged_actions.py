@@ -1,4 +1,4 @@
-"""Forged actions over HTTP: what no click can send is refused before a handler, and changes nothing."""
+"""Forged actions over HTTP: actions that no click can send are refused before a handler, and change nothing."""
 
 from __future__ import annotations
 
@@ -247,9 +247,7 @@ async def test_nothing_that_the_widget_does_not_offer_reaches_a_handler(room: Ro
 
 
 @pytest.mark.parametrize("is_sync", [False, True])
-async def test_no_action_comes_from_a_widget_that_is_not_the_persons_own_or_from_none(
-    room: Room, is_sync: bool
-) -> None:
+async def test_actions_need_a_widget_of_the_same_person(room: Room, is_sync: bool) -> None:
     before = await room.ada.state(), await room.eve.state()
     ada, eve = room.ada.ids, room.eve.ids
     places = {
@@ -271,7 +269,7 @@ async def test_no_action_comes_from_a_widget_that_is_not_the_persons_own_or_from
     assert (await room.ada.state(), await room.eve.state()) == before
 
 
-async def test_what_is_no_json_that_anybody_writes_is_a_plain_refusal(room: Room) -> None:
+async def test_odd_json_is_refused_cleanly(room: Room) -> None:
     before = await room.ada.state()
     ids = room.ada.ids
     bodies = [
@@ -292,7 +290,7 @@ async def test_what_is_no_json_that_anybody_writes_is_a_plain_refusal(room: Room
     assert await room.ada.state() == before
 
 
-async def test_what_a_person_does_send_is_handled(room: Room) -> None:
+async def test_genuine_clicks_are_handled(room: Room) -> None:
     ids = room.ada.ids
     whole = {
         **SENT, "ticket": {**SENT["ticket"], "note": "two\nlines"}, "amount": "1.5", "code": "AB1", "owner": "ada",

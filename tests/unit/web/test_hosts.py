@@ -4,7 +4,7 @@ import pytest
 
 from config import load_settings
 from errors import ConfigError
-from tests.unit.web.edge import JSON, Edge, FakeServer, everything_logged, use_case
+from tests.unit.web.edge import JSON, Edge, FakeServer, logged_text, use_case
 from web.hosts import MAX_LOGGED_HOSTS, is_loopback
 
 
@@ -94,13 +94,13 @@ async def test_a_refused_name_reaches_no_use_case_and_is_logged_once(edge: Edge,
     assert answer.json()["error"]["code"] == "host.not_allowed"
     assert "ALLOWED_HOSTS" in answer.json()["error"]["message"]
     assert "set-cookie" not in answer.headers
-    warnings = [line for line in everything_logged(log).splitlines() if "add it to ALLOWED_HOSTS" in line]
+    warnings = [line for line in logged_text(log).splitlines() if "add it to ALLOWED_HOSTS" in line]
     assert len([line for line in warnings if "evil.example" in line]) == 1
     assert len(warnings) == MAX_LOGGED_HOSTS
 
 
 @pytest.mark.parametrize("wrong", ["https://chat.example", "chat.example:443", "*.*", "a..b", "chat example"])
-def test_what_is_no_name_stops_the_start(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_host_name_stops_the_start(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALLOWED_HOSTS", wrong)
     with pytest.raises(ConfigError, match="ALLOWED_HOSTS"):
         load_settings()

@@ -159,7 +159,7 @@ def test_a_damaged_key_file_stops_the_start(edge: Edge, tmp_path: Path) -> None:
         load_signing_key(edge.settings())
 
 
-def test_why_no_cookie_can_be_signed_is_told_before_the_start(edge: Edge, tmp_path: Path) -> None:
+def test_an_unusable_signing_key_is_reported_before_the_start(edge: Edge, tmp_path: Path) -> None:
     assert find_key_problem(edge.settings()) is None
     assert not (tmp_path / "data").exists(), "it is the start that makes one"
     (tmp_path / "data" / "secret.key").mkdir(parents=True)  # cannot be opened, whoever asks

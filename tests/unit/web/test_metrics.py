@@ -78,14 +78,14 @@ async def test_answers_are_counted_by_use_case_in_the_form_of_prometheus(runs: R
 
 
 @pytest.mark.parametrize("shown", [None, "Bearer wrong", f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer "])
-async def test_who_shows_no_token_does_not_learn_that_there_is_something(runs: Runs, shown: str | None) -> None:
+async def test_requests_without_a_token_do_not_learn_that_metrics_exist(runs: Runs, shown: str | None) -> None:
     async with scraping(runs, metrics_token=TOKEN) as client:
         refused = await client.get("/metrics", headers={} if shown is None else {"Authorization": shown})
         allowed = await client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
     assert (refused.status_code, allowed.status_code) == (404, 200)
 
 
-async def test_without_the_setting_there_is_none(edge: Edge) -> None:
+async def test_without_the_setting_there_are_no_metrics(edge: Edge) -> None:
     async with edge.client(edge.app()) as client:
         assert (await client.get("/metrics")).status_code == 404
 

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.web.edge import JSON, Edge, FakeServer, everything_logged, use_case
+from tests.unit.web.edge import JSON, Edge, FakeServer, logged_text, use_case
 from turns.request_context import RequestContext
 from web.page_context import MAX_HEADER_CHARS, parse_time_zone
 
 
-async def heard(edge: Edge, names: tuple[str, ...], headers: list[tuple[str, str]]) -> RequestContext:
+async def received_context(edge: Edge, names: tuple[str, ...], headers: list[tuple[str, str]]) -> RequestContext:
     server = FakeServer()
     app = edge.app(use_case("guide", server, headers=names))
     async with edge.client(app) as client:
@@ -18,31 +18,31 @@ async def heard(edge: Edge, names: tuple[str, ...], headers: list[tuple[str, str
 
 async def test_the_named_headers_arrive_in_lower_case_and_no_others(edge: Edge) -> None:
     sent = [("X-Page-Id", "p-12"), ("X-Other", "no"), ("Cookie", "a=b"), ("Authorization", "Basic abc")]
-    context = await heard(edge, ("X-Page-ID", "x-missing"), sent)
+    context = await received_context(edge, ("X-Page-ID", "x-missing"), sent)
     assert context.headers == {"x-page-id": "p-12"}
     with pytest.raises(TypeError):
         context.headers["x-page-id"] = "another"  # type: ignore[index]
 
 
 async def test_without_a_name_no_header_arrives(edge: Edge) -> None:
-    assert (await heard(edge, (), [("X-Page-Id", "p-12")])).headers == {}
+    assert (await received_context(edge, (), [("X-Page-Id", "p-12")])).headers == {}
 
 
 async def test_a_header_that_comes_twice_is_one_value(edge: Edge) -> None:
-    context = await heard(edge, ("x-tag",), [("X-Tag", "a"), ("X-Tag", "b")])
+    context = await received_context(edge, ("x-tag",), [("X-Tag", "a"), ("X-Tag", "b")])
     assert context.headers == {"x-tag": "a, b"}
 
 
 async def test_a_value_that_is_too_long_is_left_out_and_logged(edge: Edge, log: pytest.LogCaptureFixture) -> None:
     longest, secret = "x" * MAX_HEADER_CHARS, "y" * (MAX_HEADER_CHARS + 1)
-    context = await heard(edge, ("x-fits", "x-long"), [("X-Fits", longest), ("X-Long", secret)])
+    context = await received_context(edge, ("x-fits", "x-long"), [("X-Fits", longest), ("X-Long", secret)])
     assert context.headers == {"x-fits": longest}
-    assert "too long" in everything_logged(log)
-    assert secret not in everything_logged(log)
+    assert "too long" in logged_text(log)
+    assert secret not in logged_text(log)
 
 
 async def test_control_characters_of_a_header_are_blanks(edge: Edge) -> None:
-    context = await heard(edge, ("x-page",), [("X-Page", "a\tb\x1bc")])
+    context = await received_context(edge, ("x-page",), [("X-Page", "a\tb\x1bc")])
     assert context.headers == {"x-page": "a b c"}
 
 
@@ -84,7 +84,7 @@ def test_names_that_cannot_be_had_are_refused_when_the_use_case_is_made(names: t
 )
 async def test_the_time_zone_is_one_that_python_knows(edge: Edge, accept: str, zone: str | None) -> None:
     assert parse_time_zone(accept) == zone
-    assert (await heard(edge, (), [("Accept", accept)])).time_zone == zone
+    assert (await received_context(edge, (), [("Accept", accept)])).time_zone == zone
 
 
 @pytest.mark.parametrize(
@@ -101,4 +101,4 @@ async def test_the_time_zone_is_one_that_python_knows(edge: Edge, accept: str, z
 async def test_a_client_says_by_accept_that_it_can_join_an_answer_again(
     edge: Edge, accept: str, is_resumable: bool
 ) -> None:
-    assert (await heard(edge, (), [("Accept", accept)])).is_resumable is is_resumable
+    assert (await received_context(edge, (), [("Accept", accept)])).is_resumable is is_resumable

@@ -31,7 +31,7 @@ def browse(static: Path, **settings: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
 
 
-async def test_a_packed_script_is_sent_as_it_is_to_who_can_unpack_it(static: Path) -> None:
+async def test_a_compressed_script_is_sent_to_clients_that_accept_it(static: Path) -> None:
     async with browse(static) as client:
         packed = await client.get(CLIENT_PATH, headers={"Accept-Encoding": "br, gzip"})
         plain = await client.get(CLIENT_PATH, headers={"Accept-Encoding": "identity"})
@@ -55,7 +55,7 @@ async def test_a_packed_script_is_sent_as_it_is_to_who_can_unpack_it(static: Pat
     [("gzip", True), ("br;q=1.0, GZIP;q=0.8", True), ("gzip; q=0.001", True), ("", False), ("br", False),
      ("gzip;q=0", False), ("gzip; q=0.00, br", False), ("x-gzip2", False)],
 )  # fmt: skip
-def test_gzip_is_for_who_asks_for_it(header: str, is_taken: bool) -> None:
+def test_gzip_is_used_only_if_it_is_accepted(header: str, is_taken: bool) -> None:
     assert accepts_gzip(header) is is_taken
 
 

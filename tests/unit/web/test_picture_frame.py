@@ -43,7 +43,7 @@ async def test_nobody_else_can_show_pictures_under_our_name(edge: Edge, headers:
         "https://img.example/" + "x" * 4_000,
     ],
 )
-async def test_what_is_no_address_of_a_picture_is_not_shown(edge: Edge, address: str) -> None:
+async def test_invalid_addresses_of_pictures_are_not_found(edge: Edge, address: str) -> None:
     async with edge.client(edge.app()) as client:
         response = await client.get("/picture", params={"src": address}, headers=FRAME)
     assert response.status_code == 404

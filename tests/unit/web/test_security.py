@@ -5,7 +5,7 @@ import pytest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from tests.unit.web.edge import JSON, Edge, FakeServer, everything_logged, use_case
+from tests.unit.web.edge import JSON, Edge, FakeServer, logged_text, use_case
 from web.security import SecurityHeadersMiddleware, build_content_security_policy, is_own_origin
 
 FRIEND = "https://intranet.example"
@@ -67,11 +67,11 @@ async def test_a_refusal_names_the_origin_and_the_remedy_and_is_logged_once(
     assert "http://localhost:5173" in message
     assert "ALLOWED_ORIGINS" in message
     assert len(odd.json()["error"]["message"]) < 250
-    warnings = [line for line in everything_logged(log).splitlines() if "ALLOWED_ORIGINS" in line]
+    warnings = [line for line in logged_text(log).splitlines() if "ALLOWED_ORIGINS" in line]
     assert ["http://localhost:5173" in line for line in warnings] == [True, False]
 
 
-async def test_two_origins_are_none(edge: Edge) -> None:
+async def test_two_origins_are_invalid(edge: Edge) -> None:
     async with edge.client(edge.app(use_case("todo"))) as client:
         response = await client.post(
             "/chatkit/todo",

@@ -17,7 +17,7 @@ from plugins import UseCase
 from tests.unit.harness import PlainServer, events_of, texts
 from tests.unit.scripted_model import ScriptedModel, says
 from tests.unit.services_for_tests import open_services
-from tests.unit.web.edge import Edge, FakeServer, everything_logged, use_case
+from tests.unit.web.edge import Edge, FakeServer, logged_text, use_case
 from tests.unit.web.session_door import KEY, OTHER_KEY, PAGE, SIGNING_KEY, Door, open_door
 from turns.request_context import RequestContext
 from web import sessions_api as api
@@ -46,7 +46,7 @@ def code_of(response: Any) -> tuple[int, str]:
 # Opening
 
 
-async def test_a_session_is_told_with_all_that_holds_in_it(door: Door) -> None:
+async def test_a_new_session_is_returned_with_all_its_settings(door: Door) -> None:
     session = await door.open()
     secret = session.pop("client_secret")
     assert session.pop("id").startswith("cksess_")
@@ -67,7 +67,7 @@ async def test_a_session_is_told_with_all_that_holds_in_it(door: Door) -> None:
     assert (await door.ask(secret)).status_code == 200
 
 
-async def test_what_the_server_asks_for_is_echoed(door: Door) -> None:
+async def test_the_requested_configuration_is_returned(door: Door) -> None:
     configuration = {
         "automatic_thread_titling": {"enabled": False},
         "file_upload": {"enabled": True, "max_file_size": 5, "max_files": 2},
@@ -148,7 +148,9 @@ async def test_only_a_server_key_opens_and_ends_sessions(door: Door, key: str | 
 
 @pytest.mark.parametrize("path", ["/chatkit/sessions", "/chatkit/sessions/cksess_1/cancel", "/chatkit"])
 @pytest.mark.parametrize("key", [KEY, "sk-proj-of-openai"])
-async def test_a_server_key_where_a_client_secret_belongs_is_told_the_base_url(door: Door, path: str, key: str) -> None:
+async def test_a_server_key_in_the_place_of_a_client_secret_is_answered_with_the_base_url(
+    door: Door, path: str, key: str
+) -> None:
     response = await door.post(SIMPLE, key, path)
     assert code_of(response) == (401, "secret.invalid")
     assert "the base URL of OpenAI's libraries ends in /v1" in response.json()["error"]["message"]
@@ -173,7 +175,7 @@ async def test_a_use_case_that_the_person_may_not_use_reads_as_missing(edge: Edg
         await door.open(use_case="secret", workflow={"state_variables": {"plan": "pro"}})
 
 
-def test_the_document_tells_the_bounds_and_every_code() -> None:
+def test_the_document_lists_the_limits_and_every_code() -> None:
     document = (ROOT / "docs" / "sessions.md").read_text("utf-8")
     bounds = (
         api.MAX_LIFETIME_S, api.DEFAULT_LIFETIME_S, api.MAX_REQUESTS_PER_MINUTE, api.MAX_RECENT_THREADS,
@@ -467,7 +469,7 @@ async def test_the_log_names_neither_person_nor_secret_nor_key(door: Door, log: 
     await door.ask(session["client_secret"])
     await door.cancel(session["id"])
     await door.ask(session["client_secret"])
-    logged = everything_logged(log)
+    logged = logged_text(log)
     assert "session opened" in logged
     assert session["id"] in logged
     for private in ("ada@example.org", "planted", session["client_secret"], KEY):

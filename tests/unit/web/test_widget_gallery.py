@@ -44,7 +44,7 @@ async def test_the_gallery_lists_components_and_widgets_with_what_is_wrong(edge:
     assert (finding["path"], finding["severity"]) == ("Card.sise", "error")
 
 
-async def test_what_a_person_may_not_use_is_not_shown_to_them(edge: Edge) -> None:
+async def test_a_forbidden_use_case_is_not_in_the_gallery(edge: Edge) -> None:
     async with edge.client(edge.app(shop(is_allowed=lambda context: False), settings=DEVELOPMENT)) as client:
         assert "shop" not in await listed(client)
 

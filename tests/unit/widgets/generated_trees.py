@@ -1,4 +1,4 @@
-"""Valid widgets and widgets with planted defects, made of the catalogue: the same for the same seed."""
+"""Random valid widgets, and widgets with planted defects, generated from the catalogue and a seed."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _TEXTS = {
 _COLORS = ["red-100", "gray-500", "#fff", "#12345678", "rgb(1 2 3)", "var(--x)", "tomato", "alpha-10"]
 
 
-class Maker:
-    """Makes valid widgets."""
+class WidgetGenerator:
+    """Generates valid widgets."""
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
         self._count = 0
 
     def skip_names(self) -> None:
-        """Give names from here on that the widget has not."""
+        """Continue with names that differ from those used so far."""
         self._count = self.random.randrange(10**6, 10**9)
 
     def widget(self) -> dict[str, Any]:
@@ -85,12 +85,12 @@ class Maker:
         if prop.values:
             kinds.append(lambda: self.random.choice(prop.values))
         for each in sorted(prop.types):
-            kinds.append(lambda each=each: self.typed(each, prop))  # type: ignore[misc]
+            kinds.append(lambda each=each: self.value_of_type(each, prop))  # type: ignore[misc]
         if prop.lists:
             kinds.append(lambda: self.list_of(prop.lists))
         return self.random.choice(kinds)()
 
-    def typed(self, kind: str, prop: Prop) -> Any:
+    def value_of_type(self, kind: str, prop: Prop) -> Any:
         match kind:
             case "string":
                 if prop.format == "color":
@@ -184,8 +184,8 @@ def places(widget: dict[str, Any]) -> Iterator[Place]:
     yield from walk(widget, widget["type"])
 
 
-def misspelled(random: Random, word: str) -> str:
-    """Return a word with one letter too few, or two that have changed places, or one twice."""
+def misspell(random: Random, word: str) -> str:
+    """Return a word with one letter missing, two letters swapped, or one letter doubled."""
     at = random.randrange(1, len(word) - 1) if len(word) > 2 else 0
     made = random.choice(
         [
@@ -206,8 +206,8 @@ def _misspell_prop(random: Random, place: Place, others: list[Place], widget: An
     if not names or place.kind in ("Spacing", "Borders"):
         return None
     name = random.choice(names)
-    wrong = misspelled(random, name)
-    if wrong in place.shape or wrong in CATALOGUE.props_elsewhere:
+    wrong = misspell(random, name)
+    if wrong in place.shape or wrong in CATALOGUE.components_by_prop:
         return None
     place.node[wrong] = place.node.pop(name)
     return f"{place.path}.{wrong}", "unknown_prop"
@@ -268,7 +268,7 @@ def _wrong_child(random: Random, place: Place, others: list[Place], widget: Any)
     wrong = [name for name in CATALOGUE.components if name not in CATALOGUE.children[place.kind]]
     if not wrong:
         return None
-    maker = Maker(random.randrange(10_000))
+    maker = WidgetGenerator(random.randrange(10_000))
     maker.skip_names()
     child = maker.node(random.choice(wrong), depth=9)
     children.append(child)
@@ -278,7 +278,7 @@ def _wrong_child(random: Random, place: Place, others: list[Place], widget: Any)
 def _misspell_component(random: Random, place: Place, others: list[Place], widget: Any) -> tuple[str, str] | None:
     if not place.is_component or place.node is widget or len(place.kind) < 4:
         return None
-    wrong = misspelled(random, place.kind)
+    wrong = misspell(random, place.kind)
     place.node["type"] = wrong
     return place.path.removesuffix(place.kind) + wrong, "unknown_component"
 
@@ -320,7 +320,7 @@ def _undeclared(random: Random, place: Place, others: list[Place], widget: Any) 
 def _no_effect(random: Random, place: Place, others: list[Place], widget: Any) -> tuple[str, str] | None:
     if not place.is_component:
         return None
-    elsewhere = [name for name in CATALOGUE.props_elsewhere if name not in place.shape and name != "children"]
+    elsewhere = [name for name in CATALOGUE.components_by_prop if name not in place.shape and name != "children"]
     name = random.choice(sorted(elsewhere))
     place.node[name] = 3
     return f"{place.path}.{name}", "unknown_prop"
@@ -352,10 +352,10 @@ _PLANTERS = (
 )  # fmt: skip
 
 
-def with_defects(seed: int, count: int) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """Return a widget with at most so many planted defects, none within another's place, and where they are."""
+def plant_defects(seed: int, count: int) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """Return a widget with up to `count` defects in separate places, and the expected path and kind of each."""
     random = Random(seed)
-    widget = copy.deepcopy(Maker(seed).widget())
+    widget = copy.deepcopy(WidgetGenerator(seed).widget())
     everywhere = list(places(widget))
     planted: list[tuple[str, str]] = []
     used: list[str] = []
@@ -370,13 +370,13 @@ def with_defects(seed: int, count: int) -> tuple[dict[str, Any], list[tuple[str,
         found = planter(random, place, everywhere, widget)
         if found is not None:
             planted.append(found)
-            # Below a component with another name, all paths are others.
+            # A renamed component changes all paths below it.
             used.append(f"{place.path}*" if is_renamed else place.path)
     return widget, planted
 
 
 def _touches(path: str, used: str) -> bool:
-    """Whether two places are of one component, or one is in a part of the tree that has been renamed."""
+    """Return whether two places are in the same component, or one is below a renamed component."""
     if used.endswith("*") and _is_below(path, used[:-1]):
         return True
     mine, other = (_component_path(each.rstrip("*")) for each in (path, used))

@@ -1,4 +1,4 @@
-"""The catalogue of widgets says what both packages declare."""
+"""The catalogue of widgets agrees with the declarations of both packages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from errors import ParlorError
 from infra.typescript_types import parse_types
 from infra.widget_catalogue import CATALOGUE, PACKAGE, build_catalogue, format_catalogue
-from infra.widget_docs import DOCUMENT, rendered
+from infra.widget_docs import DOCUMENT, render_document
 from infra.widget_types import TYPES, format_types
 from widgets.samples import load_samples
 
@@ -35,7 +35,7 @@ def test_the_types_of_the_client_are_those_of_the_catalogue() -> None:
 def test_the_document_lists_every_component_and_every_icon_as_the_catalogue_has_them() -> None:
     document = DOCUMENT.read_text()
     catalogue = build_catalogue()
-    assert rendered(document, catalogue) == document, WRITE_IT
+    assert render_document(document, catalogue) == document, WRITE_IT
     for name, props in catalogue["components"].items():
         section = document.partition(f"\n### {name}\n")[2].partition("\n###")[0]
         assert {f"`{prop}`" for prop in props if prop not in ("key", "id")} <= set(section.split()), name
@@ -83,7 +83,7 @@ def test_a_new_prop_and_a_new_value_of_the_types_are_read() -> None:
     assert "hue" not in parse_types(source)["Button"].objects[0]
 
 
-def test_what_is_not_understood_of_the_types_is_refused_and_not_left_out() -> None:
+def test_unsupported_syntax_of_types_is_refused() -> None:
     with pytest.raises(ParlorError, match="does not understand"):
         parse_types("type A = { b: [string] };")
     with pytest.raises(ParlorError, match="do not declare 'B'"):

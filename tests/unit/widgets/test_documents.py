@@ -1,4 +1,4 @@
-"""A widget is kept as it was written, and whatever is accepted can be clicked."""
+"""Widget documents keep every property, and every accepted widget can be clicked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chatkit.widgets import Box, Card, Text
 from framework.chatkit_protocol import serialize
 from streaming.actions.offered_actions import offers
 from turns.clock import utc_now
-from widgets.documents import MAX_WIDGET_DEPTH, components_of, stored_widget, widget_root
+from widgets.documents import MAX_WIDGET_DEPTH, stored_widget, walk_components, widget_root
 
 ROOT = Path(__file__).resolve().parents[3]
 BUTTON = {"type": "Button", "label": "Go", "onClickAction": {"type": "go", "payload": {"step": 1}}}
@@ -59,7 +59,7 @@ def test_the_deepest_widget_with_the_deepest_value_can_be_sent_and_read_again() 
     assert WidgetItem.model_validate_json(item.model_dump_json(exclude_none=True)).id == "w"
 
 
-def test_what_was_stored_is_read_as_it_stands_however_deep() -> None:
+def test_stored_widgets_are_read_unchecked_at_any_depth() -> None:
     stored = nested(MAX_WIDGET_DEPTH + 9, {"type": "Text", "value": "deep"}) | {"id": "old"}
     with pytest.raises(ValueError, match="levels of components"):
         widget_root(stored)
@@ -77,7 +77,7 @@ def test_models_and_mappings_may_be_mixed_and_nulls_are_left_out() -> None:
         "id": None,
         "children": [Box(children=[Text(value="a")]), None, {"type": "Text", "value": None, "day": date(2026, 5, 1)}],
     }
-    kinds = [component["type"] for component in components_of(widget_root(widget).model_dump())]
+    kinds = [component["type"] for component in walk_components(widget_root(widget).model_dump())]
     assert kinds == ["Card", "Box", "Text", "Text"]
     assert widget_root(widget).model_dump()["children"][1] == {"type": "Text", "day": "2026-05-01"}
     assert widget_root(Card(children=[Text(value="a")])).type == "Card"
@@ -95,7 +95,7 @@ def test_models_and_mappings_may_be_mixed_and_nulls_are_left_out() -> None:
         ({"type": "Card", "children": [{"type": "Text", "value": {1}}]}, "widget › Card › Text: a set is not JSON"),
     ],
 )
-def test_what_is_no_widget_is_refused_and_the_text_says_where(widget: dict[str, Any], text: str) -> None:
+def test_an_invalid_widget_is_refused_with_its_place(widget: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=re.escape(text)):
         widget_root(widget)
 

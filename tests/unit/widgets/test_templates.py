@@ -1,4 +1,4 @@
-"""Templates of widgets are found by name, and filled with nothing but what their schema allows."""
+"""Widget templates are found by name, and rendered only with data that their schema allows."""
 
 from __future__ import annotations
 

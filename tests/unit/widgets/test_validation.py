@@ -1,4 +1,4 @@
-"""Every mistake of a widget is named with its exact path, and nothing else is."""
+"""Every mistake in a widget is reported with its exact path, and nothing else is reported."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from chatkit.widgets import (
 
 from file_library.attached_file import AttachedFile
 from file_library.file_widget import build_file_widget
-from tests.unit.widgets.generated_trees import ACTIONS, Maker, with_defects
+from tests.unit.widgets.generated_trees import ACTIONS, WidgetGenerator, plant_defects
 from widgets.catalogue import load_catalogue
 from widgets.documents import MAX_WIDGET_DEPTH, widget_root
 from widgets.findings import Finding
@@ -53,13 +53,15 @@ def test_each_mistake_is_named_with_path_kind_and_nearest_name(case: dict[str, A
 
 
 def test_generated_widgets_have_no_finding() -> None:
-    assert [places_of(validate_widget(Maker(seed).widget(), actions=ACTIONS)) for seed in range(200)] == [[]] * 200
+    assert [places_of(validate_widget(WidgetGenerator(seed).widget(), actions=ACTIONS)) for seed in range(200)] == [
+        []
+    ] * 200
 
 
 def test_planted_defects_are_found_all_and_no_others() -> None:
     kinds = set()
     for seed in range(300):
-        widget, planted = with_defects(seed, 2)
+        widget, planted = plant_defects(seed, 2)
         assert sorted(places_of(validate_widget(widget, actions=ACTIONS))) == sorted(planted), f"seed {seed}"
         kinds |= {kind for _, kind in planted}
     assert len(kinds) == 10
@@ -69,7 +71,7 @@ def test_each_component_with_each_value_of_each_prop_has_no_finding() -> None:
     catalogue = load_catalogue()
     checked = 0
     for kind, shape in catalogue.components.items():
-        maker = Maker(1)
+        maker = WidgetGenerator(1)
         required = [(name, prop) for name, prop in shape.items() if prop.required and name != "children"]
         for name, prop in shape.items():
             for value in [*prop.values, None]:
@@ -107,7 +109,7 @@ def test_models_and_templates_are_checked_as_their_json_is() -> None:
 
 
 @pytest.mark.parametrize("widget", [None, [], "Card", 5, {}, {"type": 5}, {"type": ""}])
-def test_what_is_no_widget_is_one_finding(widget: Any) -> None:
+def test_an_invalid_root_is_a_single_finding(widget: Any) -> None:
     assert len(validate_widget(widget)) == 1
 
 

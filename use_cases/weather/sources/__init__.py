@@ -1,1 +1,1 @@
-"""Sources of weather: Open-Meteo, samples, and a cache in front of them."""
+"""Sources of weather: Open-Meteo and its cache, and sample data."""

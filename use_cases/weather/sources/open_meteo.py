@@ -1,4 +1,4 @@
-"""Open-Meteo: places and weather over HTTP, bounded in time, size and number. Source: https://open-meteo.com/en/docs."""
+"""A client of Open-Meteo's geocoding and forecast APIs, with bounds. Source: https://open-meteo.com/en/docs."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class _Weather(BaseModel):
     daily: _DailyData
 
     @model_validator(mode="after")
-    def _columns_have_one_length(self) -> Self:
+    def _check_column_lengths(self) -> Self:
         for table in (self.hourly, self.daily):
             if len({len(column) for _, column in table}) > 1:
                 raise ValueError("the columns differ in length")
@@ -96,18 +96,18 @@ class _Weather(BaseModel):
 
 
 @cache
-def _certificates() -> ssl.SSLContext:
-    """Return the certificates that all connections share: reading them takes 30 ms."""
+def _ssl_context() -> ssl.SSLContext:
+    """Return the TLS context that all clients share: loading the certificates takes 30 ms."""
     return httpx.create_ssl_context()
 
 
 class OpenMeteo:
-    """A client of Open-Meteo's two services. `open` it before use and `close` it after.
+    """A client of Open-Meteo's two services, to be opened before use and closed after it.
 
     Args:
         settings: Addresses and the timeout.
         transport: Replaces the network, for tests.
-        clock: Seconds that never go back, for the age of what is kept.
+        clock: A monotonic clock in seconds, for the age of cached values.
     """
 
     def __init__(
@@ -119,23 +119,23 @@ class OpenMeteo:
         self._settings = settings
         self._transport = transport
         self._client: httpx.AsyncClient | None = None
-        self._free = asyncio.Semaphore(MAX_CONNECTIONS)
+        self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
         self._reports: FreshCache[Report] = FreshCache(MAX_CACHED_REPORTS, clock)
         self._places: FreshCache[tuple[Candidate, ...]] = FreshCache(MAX_CACHED_SEARCHES, clock)
 
     async def open(self) -> None:
-        """Make the connection pool."""
+        """Create the connection pool."""
         if self._client is None:
             self._client = httpx.AsyncClient(
                 transport=self._transport,
-                verify=self._transport is not None or _certificates(),
+                verify=self._transport is not None or _ssl_context(),
                 timeout=self._settings.timeout_s,
                 limits=httpx.Limits(max_connections=MAX_CONNECTIONS),
                 headers={"Accept": "application/json"},
             )
 
     async def close(self) -> None:
-        """Stop what is under way and close the connections."""
+        """Cancel pending requests and close the connections."""
         await self._reports.close()
         await self._places.close()
         if self._client is not None:
@@ -143,38 +143,38 @@ class OpenMeteo:
             self._client = None
 
     async def find_places(self, name: str) -> tuple[Candidate, ...]:
-        """Return the places that bear `name`, in the service's order; none when there is no such place.
+        """Return the places with this name, in the service's order.
 
         Raises:
-            UnavailableError: When there is no usable answer in time.
+            UnavailableError: When the service gives no valid response in time.
         """
         key = name.casefold()
-        return await self._places.get(key, lambda: self._ask_places(name), PLACES_FRESH_S)
+        return await self._places.get(key, lambda: self._fetch_places(name), PLACES_FRESH_S)
 
     async def report(self, city: City, *, max_age_s: float = REPORT_FRESH_S) -> Report:
         """Return the weather of `city`.
 
         Args:
             city: The place of the forecast.
-            max_age_s: How old a kept report may be, in seconds.
+            max_age_s: Maximum age of a cached report, in seconds.
 
         Raises:
-            UnavailableError: When there is no usable answer in time.
+            UnavailableError: When the service gives no valid response in time.
         """
-        # Two decimals are a kilometre: the models behind it are coarser.
+        # Two decimals are about a kilometre, finer than the weather models.
         key = (round(city.latitude, 2), round(city.longitude, 2), city)
-        return await self._reports.get(key, lambda: self._ask_report(city), max_age_s)
+        return await self._reports.get(key, lambda: self._fetch_report(city), max_age_s)
 
-    def kept_report(self, city: City) -> Report | None:
-        """Return a fresh report that is here already, without asking."""
+    def cached_report(self, city: City) -> Report | None:
+        """Return the cached report of a city, without a request; None when there is no fresh one."""
         return self._reports.peek((round(city.latitude, 2), round(city.longitude, 2), city), REPORT_FRESH_S)
 
-    async def _ask_places(self, name: str) -> tuple[Candidate, ...]:
+    async def _fetch_places(self, name: str) -> tuple[Candidate, ...]:
         params = {"name": name, "count": MAX_PLACES, "language": "en", "format": "json"}
         places = await self._get(self._settings.geocoding_url, params, _Places)
         return tuple(candidate for place in places.results if (candidate := _parse_place(place)) is not None)
 
-    async def _ask_report(self, city: City) -> Report:
+    async def _fetch_report(self, city: City) -> Report:
         params = {
             "latitude": city.latitude,
             "longitude": city.longitude,
@@ -190,9 +190,9 @@ class OpenMeteo:
         if self._client is None:
             raise RuntimeError("OpenMeteo.open() has not been called")
         try:
-            # The timeout of httpx is per read; this one is for the whole answer, the wait for a free place included.
-            async with asyncio.timeout(self._settings.timeout_s), self._free:
-                body = await self._read(self._client, url, params)
+            # The timeout of httpx is per read; this one covers the whole request, including the wait for a slot.
+            async with asyncio.timeout(self._settings.timeout_s), self._slots:
+                body = await self._read_body(self._client, url, params)
             return model.model_validate_json(body)
         except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, ValidationError) as exc:
             raise UnavailableError(
@@ -200,7 +200,7 @@ class OpenMeteo:
                 code="weather.unavailable",
             ) from exc
 
-    async def _read(self, client: httpx.AsyncClient, url: str, params: dict[str, Any]) -> bytes:
+    async def _read_body(self, client: httpx.AsyncClient, url: str, params: dict[str, Any]) -> bytes:
         body = bytearray()
         async with client.stream("GET", url, params=params) as response:
             response.raise_for_status()

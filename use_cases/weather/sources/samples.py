@@ -1,4 +1,4 @@
-"""Sample weather: plausible, the same for a city and day every time, and never called real."""
+"""Sample weather: plausible, deterministic for a city and day, and labelled as made up."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def build_sample_report(city: City, now: datetime) -> Report:
     """Return made-up weather that fits the city's latitude, the season and the hour.
 
     Args:
-        city: Where; its id and position decide the numbers.
-        now: The current moment, aware.
+        city: The city, whose id and position seed the numbers.
+        now: The current time, aware.
     """
     local = now.astimezone(city.zone)
     days = [_sample_day(city, local.date() + timedelta(days=offset)) for offset in range(MAX_DAYS)]
@@ -36,13 +36,13 @@ def build_sample_report(city: City, now: datetime) -> Report:
 
 
 def _rng(city: City, day: date, topic: str) -> random.Random:
-    # Not hash(): it differs from process to process.
+    # hash() would differ from process to process.
     text = f"{city.id}|{city.latitude:.3f}|{city.longitude:.3f}|{day.isoformat()}|{topic}"
     return random.Random(int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest()))
 
 
 def _warmth_of_season(city: City, day: date) -> float:
-    """Return -1 in the depth of winter to 1 at the height of summer, at the city's side of the equator."""
+    """Return a factor from -1 in midwinter to 1 in midsummer, in the city's hemisphere."""
     phase = math.cos(2 * math.pi * (day.timetuple().tm_yday - _WARMEST_DAY_OF_YEAR) / _YEAR_DAYS)
     return phase if city.latitude >= 0 else -phase
 
@@ -51,7 +51,7 @@ def _sample_day(city: City, day: date) -> Day:
     distance = abs(city.latitude)
     yearly_mean = -8 + 36 * math.cos(math.radians(distance)) ** 1.5
     usual = yearly_mean + (1 + 0.15 * distance) * _warmth_of_season(city, day)
-    # Weather lasts: neighbouring days share half of what makes them unusual.
+    # Neighbouring days share a part of their deviation, since weather lasts.
     unusual = sum(_rng(city, day + timedelta(days=shift), "warmth").gauss(0, 2.4) for shift in (-1, 0, 1)) / 1.7
     rng = _rng(city, day, "day")
     mean = usual + unusual * (0.4 + distance / 90)
@@ -59,13 +59,13 @@ def _sample_day(city: City, day: date) -> Day:
     # Deserts of the horse latitudes are dry, the tropics and the west wind belt are wet.
     wetness = 0.5 - 0.35 * math.exp(-(((distance - 25) / 9) ** 2))
     rain_percent = min(95, max(2, round(100 * rng.betavariate(1.6 * wetness / (1 - wetness), 1.6))))
-    is_wet = 20 + rng.random() * 60 < rain_percent  # rain that was announced at 10 % would look like an error
+    is_wet = 20 + rng.random() * 60 < rain_percent  # rain at a chance of 10 % would look like an error
     amount = round(min(45.0, rng.expovariate(1 / 5)) + 0.2, 1) if is_wet else 0.0
     low, high = round(mean - spread, 1), round(mean + spread, 1)
-    return Day(day, _code_for(rng, mean, amount, high), low, high, amount, rain_percent)
+    return Day(day, _weather_code(rng, mean, amount, high), low, high, amount, rain_percent)
 
 
-def _code_for(rng: random.Random, mean_c: float, amount_mm: float, high_c: float) -> int:
+def _weather_code(rng: random.Random, mean_c: float, amount_mm: float, high_c: float) -> int:
     if amount_mm == 0:
         return _FOG_CODE if rng.random() < 0.06 and mean_c < 14 else rng.choice(_DRY_CODES)
     strength = 0 if amount_mm < 2.5 else 1 if amount_mm < 10 else 2
@@ -79,7 +79,7 @@ def _code_for(rng: random.Random, mean_c: float, amount_mm: float, high_c: float
 
 
 def _temperature_at(day: Day, hour: float) -> float:
-    """Return the temperature on a curve from the coldest hour to the warmest and back."""
+    """Return the temperature at an hour, on a cosine curve between the coldest and the warmest hour."""
     if _COLDEST_HOUR <= hour <= _WARMEST_HOUR:
         share = (hour - _COLDEST_HOUR) / (_WARMEST_HOUR - _COLDEST_HOUR)
     else:
@@ -88,7 +88,7 @@ def _temperature_at(day: Day, hour: float) -> float:
 
 
 def _is_daylight(city: City, local: datetime) -> bool:
-    """Return whether the sun is up, from its height at the city's place and time."""
+    """Return whether the sun is above the horizon."""
     day = local.timetuple().tm_yday
     declination = math.radians(23.44) * math.sin(2 * math.pi * (day - 81) / _YEAR_DAYS)
     offset = local.utcoffset() or timedelta()
