@@ -13,7 +13,7 @@ from typing import Any
 from agents import UserError
 from agents.mcp import MCPServer
 
-from agents_sdk.mcp_servers import calling, connect_soon, list_tools
+from agents_sdk.mcp_servers import calling, connect_with_retries, list_tools
 from framework.mcp_recovery import is_lost, was_never_sent
 from framework.mcp_servers import NOT_REACHED
 
@@ -75,7 +75,7 @@ class RecoveringServer:
             )
             if was_sent and not is_repeatable:
                 raise
-        if not await connect_soon(self._server, number):
+        if not await connect_with_retries(self._server, number):
             raise NotReachedError
         try:
             with calling(self._server):

@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 from agents.mcp import MCPServer, MCPServerManager
 
 from framework.mcp_servers import MAX_RESTART_POLL_S, QUIET_WAIT_S, RESTART_POLL_S, RESTART_WAIT_S
-from framework.sdk_mcp_servers import forget_session, has_session, let_go
+from framework.sdk_mcp_servers import drop_connection, has_session, mark_disconnected
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ def calling(server: MCPServer) -> Iterator[int]:
             connection.quiet.set()
 
 
-async def connect_soon(server: MCPServer, number: int) -> bool:
+async def connect_with_retries(server: MCPServer, number: int) -> bool:
     """Reconnect a server that was lost, trying for `RESTART_WAIT_S` seconds; return whether it is back.
 
     Args:
@@ -137,7 +137,7 @@ async def _connect(server: MCPServer, connection: _Connection, count: int) -> bo
             await connection.manager.cleanup_all()
         elif has_session(server):
             # The author's task opened this connection, and only that task can close it.
-            let_go(server)
+            drop_connection(server)
         forget_tools(server)
         connection.manager = MCPServerManager(
             [server],
@@ -150,6 +150,6 @@ async def _connect(server: MCPServer, connection: _Connection, count: int) -> bo
             return True
         await connection.manager.cleanup_all()
         connection.manager = None
-        forget_session(server)
+        mark_disconnected(server)
         logger.warning("MCP server cannot be connected", extra={"server": server.name})
         return False

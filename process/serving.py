@@ -14,7 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from errors import ConfigError, ParlorError
-from framework.guarded_http import with_most_connections
+from framework.guarded_http import limit_connections
 from framework.uvicorn_server import UvicornServer
 from process.lifecycle import Lifecycle
 from process.use_case_loading import LoadedUseCases
@@ -108,7 +108,7 @@ def serve(
     """
     config = uvicorn.Config(
         app,
-        http=with_most_connections(connections_within(max_connections)),
+        http=limit_connections(connections_within(max_connections)),
         lifespan="on",
         ws="none",
         log_config=None,

@@ -17,7 +17,7 @@ from chatkit.types import ThreadItemDoneEvent, ThreadItemUpdatedEvent, ThreadStr
 
 from context import Turn
 from errors import EmptyAnswerError, ExitRefused
-from framework.kept_updates import keep_merged, release
+from framework.merged_updates import merge_kept_updates, release_stream
 from runs.cancellation import end_tasks
 from streaming.answers.tool_labels import ToolLabel
 from streaming.answers.update_converter import LIMIT_TEXT, UpdateConverter
@@ -127,7 +127,7 @@ class _AgentRun:
             # Not `await task`: that could not tell the reader's cancellation from our own.
             try:
                 if await end_tasks(task):
-                    release(self._stream)
+                    release_stream(self._stream)
             finally:
                 if is_stopped:
                     self._answer.keep_for_store(self._rest())
@@ -138,11 +138,11 @@ class _AgentRun:
         stream, is_first = self._stream, True
         with self._reading():
             async with stream:
-                keep_merged(stream)
+                merge_kept_updates(stream)
                 async for update in stream:
                     if is_first:
                         is_first = False
-                        keep_merged(stream)  # the streams within it are there only now
+                        merge_kept_updates(stream)  # the streams within it are there only now
                     if self._is_over:
                         return  # a tool has swallowed the cancellation: nothing more is asked and done for nobody
                     await self._inbox.put_when_room(update, MAX_UPDATES_AHEAD)

@@ -13,7 +13,7 @@ from chatkit.types import ThreadItem
 from context import Services, Turn
 from errors import AgentError
 from framework.inner_agents import workflow_of
-from framework.mcp_servers import ABSENCE, with_servers
+from framework.mcp_servers import SERVERS_DOWN, with_servers
 from streaming.answers.agent_kinds import as_agent, call_get_agent
 from streaming.answers.attached_files import AttachedFiles
 from streaming.answers.history import HistoryConverter, history_messages
@@ -61,7 +61,7 @@ class AgentRuns:
         messages = [*await self.messages(turn), *provider_messages(turn.context.answer.decided)]
         agent, missing = await with_servers(agent)
         if missing:
-            messages = [Message("system", [ABSENCE.format(names=", ".join(missing))]), *messages]
+            messages = [Message("system", [SERVERS_DOWN.format(names=", ".join(missing))]), *messages]
         return agent.run(messages, **run_arguments(agent, turn))
 
     async def messages(self, turn: Turn) -> list[Message]:

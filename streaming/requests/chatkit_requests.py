@@ -50,7 +50,7 @@ from chatkit.types import (
 
 from context import Services, Turn
 from errors import BadRequestError, ConflictError
-from framework.chatkit_protocol import answered_questions, serialize, thread_response
+from framework.chatkit_protocol import apply_answers, serialize, thread_response
 from plugins import Composer
 from runs.statistics import shows_text
 from streaming.actions.clicks import Clicks
@@ -266,7 +266,7 @@ class ChatKitRequests:
             raise BadRequestError("This item asks no question.")
         if item.status != "pending":
             raise ConflictError("This question has been answered already.", code="structured_input.answered")
-        answered = await answered_questions(item, request.params.input)
+        answered = await apply_answers(item, request.params.input)
 
         async def store() -> Sequence[ThreadStreamEvent]:
             if not await self._store.update_item_if(thread.id, "pending", answered, context):

@@ -12,7 +12,7 @@ from chatkit.store import AttachmentStore, Store
 
 from context import Services
 from errors import ServerError
-from framework.chatkit_servers import become, overridden_methods
+from framework.chatkit_servers import mix_in_class, overridden_methods
 from streaming.stock.stock_store import GivenStore, StockAttachments, StockStore
 
 Make = Callable[..., ChatKitServer[Any]]
@@ -176,6 +176,6 @@ def _give(server: Any, name: str, ours: Any, kind: type[Any], bound: type[Any], 
         setattr(server, name, ours)
         return []
     name_of_own = type(given).__name__
-    if not (isinstance(given, Store | AttachmentStore) and become(given, bound)):
+    if not (isinstance(given, Store | AttachmentStore) and mix_in_class(given, bound)):
         setattr(server, name, ours)
     return [f"its own {name_of_own} holds nothing here: {instead}"]
