@@ -49,8 +49,8 @@ class PlatformCollector:
         for name, known in self._runs.statistics.by_use_case.items():
             for outcome, count in known.outcomes.items():
                 answers.add_metric((name, outcome), count)
-            durations.add_metric((name,), list(known.durations.cumulative()), known.durations.sum_s)
-            first_texts.add_metric((name,), list(known.first_texts.cumulative()), known.first_texts.sum_s)
+            durations.add_metric((name,), list(known.durations.cumulative_counts()), known.durations.sum_s)
+            first_texts.add_metric((name,), list(known.first_texts.cumulative_counts()), known.first_texts.sum_s)
             for kind, count in known.tokens.items():
                 tokens.add_metric((name, kind), count)
             calls.add_metric((name,), known.tool_calls)
@@ -60,7 +60,7 @@ class PlatformCollector:
             "parlor_database_seconds", "Time of the store's transactions.", labels=("use_case", "kind")
         )
         for labels, times in self._transaction_times.by_kind.items():
-            database.add_metric(labels, list(times.cumulative()), times.sum_s)
+            database.add_metric(labels, list(times.cumulative_counts()), times.sum_s)
         yield database
         yield GaugeMetricFamily("parlor_open_answers", "Answers being written now.", self._runs.active)
         yield GaugeMetricFamily("parlor_open_streams", "Responses that send an answer.", self._runs.open_streams)

@@ -166,7 +166,7 @@ class _AgentRun:
         except Exception as exc:  # noqa: BLE001 - raised again
             self._failure = self._failure or exc
         finally:
-            self._inbox.put_last(_END)
+            self._inbox.put_unbounded(_END)
 
     def _continue_text(self, text: str, message_id: str | None) -> ThreadItemUpdatedEvent | None:
         # What waits in the inbox came before.

@@ -25,7 +25,7 @@ from pydantic import BaseModel
 from context import ActionTurn, Services, Turn
 from errors import ActionError, ConflictError, NotFoundError
 from streaming.approvals.card import APPROVE, MAX_SHOWN_CHARS, REJECT, build_card, card_text, read_arguments
-from turns.approval_request import EXPIRED_KEY, ApprovalRequest, PendingApproval, read_request
+from turns.approval_request import EXPIRED_KEY, ApprovalRequest, PendingApproval, read_approval_request
 from turns.clock import utc_now
 from turns.request_context import RequestContext
 from widgets.documents import widget_root
@@ -135,7 +135,7 @@ async def expire(turn: Turn, items: Sequence[ThreadItem]) -> list[ThreadItem]:
     """
     now = list(items)
     for index, item in enumerate(items):
-        request = read_request(item)
+        request = read_approval_request(item)
         if request is None:
             continue
         closed = request.expired_item(turn.thread.id)
@@ -176,7 +176,7 @@ async def _load(
     except NotFoundError:
         # The thread is the caller's own, or it would not have been loaded.
         raise ConflictError("There is nothing to decide here any more.", code="approval.gone") from None
-    request = read_request(item)
+    request = read_approval_request(item)
     content = item.content if isinstance(item, HiddenContextItem) else None
     if isinstance(content, Mapping) and EXPIRED_KEY in content:
         raise ConflictError("You wrote something else before you decided, so it was not done.", code="approval.expired")

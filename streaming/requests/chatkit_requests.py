@@ -52,7 +52,7 @@ from context import Services, Turn
 from errors import BadRequestError, ConflictError
 from framework.chatkit_protocol import apply_answers, serialize, thread_response
 from plugins import Composer
-from runs.statistics import shows_text
+from runs.statistics import begins_message
 from streaming.actions.clicks import Clicks
 from streaming.answers.thread_titles import title_of
 from streaming.approvals.decisions import check_decision
@@ -133,7 +133,7 @@ class ChatKitRequests:
         try:
             async with aclosing(events):
                 async for event in events:
-                    if first_text_at is None and shows_text(event):
+                    if first_text_at is None and begins_message(event):
                         first_text_at = utc_now()
                     if status is None:
                         status = "done"
