@@ -25,7 +25,7 @@ from agents_sdk.workflows.words import is_json, plain, words_of
 from agents_sdk.workflows.workflow_input import build_message, call_workflow
 from agents_sdk.workflows.workflow_module import run_module, workflow_module
 from context import Turn
-from errors import AgentError, ConflictError, EmptyAnswerError, ExitRefused
+from errors import AgentError, ConflictError, EmptyAnswerError, ExitGuard
 from framework.sentences import LIMIT_REACHED
 from turns.approval_request import ApprovalRequest, PendingApproval
 from turns.replaying_agent import ReplayingAgent
@@ -117,7 +117,7 @@ class WorkflowAgent(ReplayingAgent):
     async def _work(self, run: WorkflowRun) -> Any:
         current_run.set(run)
         name = self._turn.context.use_case
-        with ExitRefused(f"use case '{name}': the file"), workflow_module(self._code, f"exported.{name}") as module:
+        with ExitGuard(f"use case '{name}': the file"), workflow_module(self._code, f"exported.{name}") as module:
             # In a thread: what a file does at its top may take a while.
             await asyncio.to_thread(
                 run_module, module, self._code, PlatformNames(run), self._source.approvals, run.approve

@@ -16,7 +16,7 @@ from agent_framework import AgentResponseUpdate, ResponseStream
 from chatkit.types import ThreadItemDoneEvent, ThreadItemUpdatedEvent, ThreadStreamEvent
 
 from context import Turn
-from errors import EmptyAnswerError, ExitRefused
+from errors import EmptyAnswerError, ExitGuard
 from framework.merged_updates import merge_kept_updates, release_stream
 from runs.cancellation import end_tasks
 from streaming.answers.tool_labels import ToolLabel
@@ -161,7 +161,7 @@ class _AgentRun:
     def _reading(self) -> Iterator[None]:
         """Leave a failure to `events`, which raises it once open items are finished; then mark the end of the inbox."""
         try:
-            with ExitRefused(f"use case '{self._turn.context.use_case}'"):
+            with ExitGuard(f"use case '{self._turn.context.use_case}'"):
                 yield
         except Exception as exc:  # noqa: BLE001 - raised again
             self._failure = self._failure or exc

@@ -11,7 +11,7 @@ from chatkit.types import ThreadStreamEvent
 from pydantic import BaseModel
 
 from context import Turn
-from errors import AgentError, ExitRefused
+from errors import AgentError, ExitGuard
 from framework.text_updates import build_text_piece
 from widgets.documents import WIDGET_ROOTS
 
@@ -43,7 +43,7 @@ class GeneratorAgent:
         return ResponseStream(self._updates(list(messages)))
 
     async def _updates(self, messages: list[Message]) -> AsyncGenerator[AgentResponseUpdate, None]:
-        with ExitRefused(f"use case '{self._turn.context.use_case}': the generator"):
+        with ExitGuard(f"use case '{self._turn.context.use_case}': the generator"):
             async with aclosing(self._function(messages, self._turn)) as pieces:
                 async for piece in pieces:
                     if piece is None or isinstance(piece, str):

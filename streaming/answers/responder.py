@@ -12,7 +12,7 @@ from typing import Any
 from chatkit.types import ThreadItemDoneEvent, ThreadStreamEvent
 
 from context import Services, Turn
-from errors import ExitRefused, ModelError
+from errors import ExitGuard, ModelError
 from framework.inner_agents import workflow_of
 from streaming.answers.agent_events import agent_events
 from streaming.answers.agent_kinds import hook_argument
@@ -134,7 +134,7 @@ async def _put_all(yielded: AsyncGeneratorType[Any, Any], inbox: Inbox) -> None:
 def _failures_reported(what: str, turn: Turn) -> Iterator[None]:
     """Log a failure of the block, and raise the error that the person is shown; see `report_failure`."""
     try:
-        with ExitRefused(f"use case '{turn.context.use_case}'"):
+        with ExitGuard(f"use case '{turn.context.use_case}'"):
             yield
     except Exception as exc:
         raise report_failure(exc, what, turn.thread.id, turn.context) from exc

@@ -17,7 +17,7 @@ from agent_framework import (
 from agent_framework.exceptions import ToolExecutionException
 
 from context import TURN_KWARG, Turn
-from errors import AgentError, UserFacingError, WidgetError, without_exit
+from errors import AgentError, UserFacingError, WidgetError, run_without_exit
 from framework.function_middleware import add_function_middleware, function_middleware_of
 from framework.mcp_recovery import McpRecovery
 from framework.sentences import SUB_AGENT_WANTS_APPROVAL
@@ -84,7 +84,7 @@ class ToolGuard(FunctionMiddleware):
     async def _ends_in_time(self, call_next: Callable[[], Awaitable[None]], timeout_s: float, name: str) -> bool:
         """Call the tool and say whether it ended in time; raise what it raised."""
         # A task, as one that does not heed its cancellation would hold up the answer for as long as it likes.
-        task = asyncio.ensure_future(without_exit(call_next(), f"tool '{name}'"))
+        task = asyncio.ensure_future(run_without_exit(call_next(), f"tool '{name}'"))
         try:
             await asyncio.wait([task], timeout=timeout_s)
             is_in_time = task.done()

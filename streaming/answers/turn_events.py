@@ -9,7 +9,7 @@ from typing import Any
 from chatkit.types import ThreadStreamEvent
 
 from context import Turn
-from errors import without_exit
+from errors import run_without_exit
 from runs.cancellation import end_tasks
 
 
@@ -21,7 +21,7 @@ async def turn_events(turn: Turn, work: Coroutine[Any, Any, None]) -> AsyncGener
     """
     answer = turn.context.answer
     waiting: Iterator[Any] = iter(())
-    work = without_exit(work, f"use case '{turn.context.use_case}'")
+    work = run_without_exit(work, f"use case '{turn.context.use_case}'")
     task = asyncio.create_task(work, name=f"turn {turn.thread.id}")
     waiter: asyncio.Task[None] | None = None
     try:

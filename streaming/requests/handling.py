@@ -8,7 +8,7 @@ from typing import Any
 from chatkit.types import ChatKitReq, is_streaming_req
 from pydantic import TypeAdapter, ValidationError
 
-from errors import BadRequestError, without_exit
+from errors import BadRequestError, run_without_exit
 from runs.viewer import Viewer
 from streaming.requests.chatkit_requests import ChatKitRequests
 from streaming.requests.request_checks import explain_request
@@ -43,4 +43,4 @@ async def handle_body(
     requests.check(request)
     if is_run:
         return await runs.start(request, context)
-    return await without_exit(requests.answer(request, context), f"use case '{context.use_case}': {request.type}")
+    return await run_without_exit(requests.answer(request, context), f"use case '{context.use_case}': {request.type}")

@@ -21,7 +21,7 @@ from chatkit.types import (
 )
 
 from context import Services
-from errors import ActionError, AgentError, ExitRefused
+from errors import ActionError, AgentError, ExitGuard
 from streaming.actions.clicks import Clicks
 from streaming.actions.offered_actions import check_field_values
 from streaming.requests.delivery import Delivery, checked
@@ -86,7 +86,7 @@ class StockClicks(Clicks):
         _check_fields(action, sender)
         before = localized(thread).model_copy(deep=True)
         item = await self._sender_as_sent(thread, sender, context)
-        with ExitRefused(f"{type(self._server).__qualname__}.sync_action"):
+        with ExitGuard(f"{type(self._server).__qualname__}.sync_action"):
             answer: Any = await self._server.sync_action(thread, action, item, given_to_server(context))
         if not isinstance(answer, SyncCustomActionResponse):
             raise AgentError(

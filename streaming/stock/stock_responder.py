@@ -21,7 +21,7 @@ from chatkit.types import (
 from pydantic import BaseModel
 
 from context import Services, Turn
-from errors import AgentError, ExitRefused, new_error_id
+from errors import AgentError, ExitGuard, new_error_id
 from streaming.answers.thread_titles import title_of
 from streaming.failure_reports import explained_model_failures, report_failure
 from streaming.stock.local_times import in_utc, localized_item
@@ -85,7 +85,7 @@ class StockResponder:
         name = f"{type(self._server).__qualname__}.{method}"
         is_whole = False
         try:
-            with explained_model_failures(self._services), ExitRefused(name):
+            with explained_model_failures(self._services), ExitGuard(name):
                 given: Any = getattr(self._server, method)(*arguments, given_to_server(context))
                 stream = _stream(given, name)
                 async with aclosing(stream) if hasattr(stream, "aclose") else nullcontext():
