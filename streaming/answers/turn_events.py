@@ -1,4 +1,4 @@
-"""The events that a piece of work shows while it runs."""
+"""The events that a coroutine puts into its turn while it runs."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from runs.cancellation import end_tasks
 
 
 async def turn_events(turn: Turn, work: Coroutine[Any, Any, None]) -> AsyncGenerator[ThreadStreamEvent, None]:
-    """Run `work` and return, as they come, the events it puts into `turn`; then raise what it raised.
+    """Run `work` and yield the events that it puts into `turn` as they come; then raise its exception, if any.
 
-    Closing the generator cancels the work and waits for its end, within bounds. What it has shown by then and is still
-    to be stored is left in the state of the answer.
+    Closing the generator cancels the work and waits for its end, within limits. Events that are still to be stored then
+    are kept in the state of the answer.
     """
     answer = turn.context.answer
     waiting: Iterator[Any] = iter(())

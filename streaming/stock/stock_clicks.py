@@ -24,7 +24,7 @@ from context import Services
 from errors import ActionError, AgentError, ExitGuard
 from streaming.actions.clicks import Clicks
 from streaming.actions.offered_actions import check_field_values
-from streaming.requests.delivery import Delivery, checked
+from streaming.requests.delivery import Delivery
 from streaming.requests.idempotency import idempotency_key
 from streaming.stock.local_times import in_utc, localized, localized_item
 from streaming.stock.server_context import given_to_server
@@ -65,7 +65,7 @@ class StockClicks(Clicks):
         self, thread: ThreadMetadata, action: Action[str, Any], sender: WidgetItem | None, context: RequestContext
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
         """Yield the events of the server's `action`."""
-        async with self._sender_turn(thread, sender.id if sender is not None else None):
+        async with self._sender_lock(thread, sender.id if sender is not None else None):
             # Read again: it may have changed while this action waited for others.
             item = await self._sender_as_sent(thread, sender, context)
             try:
@@ -99,15 +99,15 @@ class StockClicks(Clicks):
         if answer.updated_item is None:
             return answer
         if isinstance(answer.updated_item, WidgetItem):
-            self._delivery.begin_checks(context)
-            checked(ThreadItemReplacedEvent(item=answer.updated_item), context.answer)
+            self._delivery.enable_widget_checks(context)
+            check_event_widget(ThreadItemReplacedEvent(item=answer.updated_item), context.answer)
         return answer.model_copy(update={"updated_item": in_utc(answer.updated_item)})
 
     async def _sender_as_sent(self, thread: ThreadMetadata, sender: WidgetItem | None, context: RequestContext) -> Any:
         """Return the widget that was clicked as the server sent it."""
         if sender is None:
             return None
-        item: Any = await self.sender(thread, sender.id, context)
+        item: Any = await self.load_sender(thread, sender.id, context)
         return typed_widget(localized_item(item))
 
 

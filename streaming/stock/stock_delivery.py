@@ -91,9 +91,9 @@ class StockGuard(ItemGuard):
         """Return `event` with an id under which its item may be written."""
         match event:
             case ThreadItemDoneEvent() if event.item.id != _SHARED_ID:
-                self._done.discard(event.item.id)
+                self._done_ids.discard(event.item.id)
             case ThreadItemAddedEvent() if event.item.id == _SHARED_ID:
-                self._done.add(event.item.id)
+                self._done_ids.add(event.item.id)
             case _:
                 pass
         return await super().with_own_id(event)

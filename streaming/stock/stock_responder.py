@@ -22,8 +22,8 @@ from pydantic import BaseModel
 
 from context import Services, Turn
 from errors import AgentError, ExitGuard, new_error_id
-from streaming.answers.thread_titles import title_of
-from streaming.failure_reports import explained_model_failures, report_failure
+from streaming.answers.thread_titles import title_from_message
+from streaming.failure_reports import report_failure, translate_model_failures
 from streaming.stock.local_times import in_utc, localized_item
 from streaming.stock.sdk_runs import end_runs
 from streaming.stock.server_context import current_request, given_to_server
@@ -64,7 +64,9 @@ class StockResponder:
         async with aclosing(self.events("respond", (thread, message), thread, turn.context)) as events:
             async for event in events:
                 yield event
-        line = title_of(turn.user_message) if turn.user_message is not None and turn.context.has_titles else None
+        line = (
+            title_from_message(turn.user_message) if turn.user_message is not None and turn.context.has_titles else None
+        )
         if thread.title is None and line:
             await self._services.store.retitle_thread(thread, line, turn.context)
 
@@ -85,7 +87,7 @@ class StockResponder:
         name = f"{type(self._server).__qualname__}.{method}"
         is_whole = False
         try:
-            with explained_model_failures(self._services), ExitGuard(name):
+            with translate_model_failures(self._services), ExitGuard(name):
                 given: Any = getattr(self._server, method)(*arguments, given_to_server(context))
                 stream = _stream(given, name)
                 async with aclosing(stream) if hasattr(stream, "aclose") else nullcontext():

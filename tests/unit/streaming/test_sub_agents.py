@@ -12,7 +12,7 @@ from chatkit.types import StructuredInputFreeform
 from base_server import BaseChatKitServer
 from context import Services, Turn, turn_of
 from errors import NotFoundError
-from streaming.answers.tool_guard import NO_PERSON, guarded
+from streaming.answers.tool_guard import NEEDS_PERSON, guarded
 from tests.unit.harness import Chat, done_items, texts
 from tests.unit.scripted_model import ScriptedModel, calls, says
 
@@ -108,7 +108,7 @@ async def test_what_a_sub_agent_cannot_ask_is_said_to_the_model_and_to_the_autho
     model.turns = [calls("ask_expert", task="Publish"), says("It needs your permission.")]
     expert_model.turns = [calls(name, "i1")]
     events = await chat.send("Go")
-    assert last_result(model) == NO_PERSON
+    assert last_result(model) == NEEDS_PERSON
     assert not done_items(events, "widget")
     assert not done_items(events, "client_tool_call")
     assert texts(events) == ["It needs your permission."]
