@@ -243,10 +243,10 @@ class Turn:
             UserFacingError: When it is empty or too large, or the thread is gone.
         """
         files = self.services.attachments
-        made = await files.make(name, data, self.thread.id, self.context, media_type)
+        file = await files.make(name, data, self.thread.id, self.context, media_type)
         if is_shown:
-            self.widget(build_file_widget(made), copy_text=f"The file “{made.name}” was given to the person.")
-        return made
+            self.widget(build_file_widget(file), copy_text=f"The file “{file.name}” was given to the person.")
+        return file
 
     def progress(self, text: str, icon: str | None = None) -> None:
         """Show a transient line such as "Looking up Bern"; the next visible item replaces it."""
@@ -303,7 +303,7 @@ class Turn:
             id=item_id,
             thread_id=self.thread.id,
             created_at=utc_now(),
-            widget=self.context.answer.widget_checks.document(widget),
+            widget=self.context.answer.widget_checks.build_document(widget),
             copy_text=copy_text,
         )
 
@@ -366,7 +366,7 @@ class ActionTurn(Turn):
             self.widget(widget, copy_text=copy_text)
             return
         self._check_widget(widget)
-        document = self.context.answer.widget_checks.document(widget)
+        document = self.context.answer.widget_checks.build_document(widget)
         item = self.sender.model_copy(update={"widget": document, "copy_text": copy_text or self.sender.copy_text})
         self.context.answer.replaced_sender = item
         self.emit(ThreadItemReplacedEvent(item=item))

@@ -233,7 +233,7 @@ class ParlorStore(Store[RequestContext]):
         if context.answer.position_of(item_id) is not None:
             return
         _, position = await self._write(transactions.reserve_position, context, thread_id)
-        context.answer.reserve(item_id, position)
+        context.answer.reserve_position(item_id, position)
 
     async def add_thread_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
         """Store an item at its reserved position, else at the end; an item that exists is replaced in its place."""

@@ -93,7 +93,7 @@ class McpRecovery(FunctionMiddleware):
             Exception: A failure that neither means a lost server nor is explained by the server.
         """
         try:
-            with state.calling():
+            with state.count_call():
                 await call_next()
         except Exception as exc:
             if is_lost(exc):

@@ -96,7 +96,7 @@ class ServerState:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @contextmanager
-    def calling(self) -> Iterator[None]:
+    def count_call(self) -> Iterator[None]:
         """Count a running call for the duration of the block."""
         self.calls += 1
         self.quiet.clear()
@@ -168,9 +168,9 @@ async def connect(tool: Any, *, is_patient: bool = False) -> bool:
         is_patient: Whether to use the full timeout even if the server has exceeded it a moment ago.
     """
     state = state_of(tool)
-    before = state.connections
+    connections_before = state.connections
     async with state.lock:
-        if is_connected(tool) or state.connections != before:
+        if is_connected(tool) or state.connections != connections_before:
             return is_connected(tool)
         is_patient = is_patient or monotonic() >= state.silent_until
         if state.calls and tool.is_connected:
@@ -325,9 +325,9 @@ async def _read_tools(tool: Any) -> None:
         listed |= {each.name: each for each in page.tools}
     hints = {name: each.annotations for name, each in listed.items() if each.annotations is not None}
     state.repeatable = frozenset(name for name, hint in hints.items() if hint.read_only_hint or hint.idempotent_hint)
-    before, state.listed = state.listed, listed
-    if before and before != listed and tool.is_connected:
-        changed = {name for name, each in before.items() if listed.get(name) != each}
+    previous, state.listed = state.listed, listed
+    if previous and previous != listed and tool.is_connected:
+        changed = {name for name, each in previous.items() if listed.get(name) != each}
         functions = getattr(tool, "_functions", None)
         if isinstance(functions, list):
             # The framework would keep a tool whose name is unchanged, even if other properties have changed.

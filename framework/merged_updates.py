@@ -80,9 +80,9 @@ def merge_kept_updates(stream: object) -> None:
     Inner streams that are created at the first read are reached only after it; a second call does no harm.
     """
     while isinstance(stream, ResponseStream):
-        kept = getattr(stream, "_updates", None)
-        if type(kept) is list:
-            stream._updates = MergedUpdates(kept)
+        updates = getattr(stream, "_updates", None)
+        if type(updates) is list:
+            stream._updates = MergedUpdates(updates)
         stream = getattr(stream, "_inner_stream", None) or getattr(stream, "_stream_source", None)
 
 

@@ -43,8 +43,8 @@ def find_class_member(kind: type, name: str) -> Any:
     """Return the member of a class or of its bases without running descriptors; None when there is no such member."""
     for base in kind.__mro__:
         if name in vars(base):
-            found = vars(base)[name]
-            return getattr(found, "__func__", found)
+            member = vars(base)[name]
+            return getattr(member, "__func__", member)
     return None
 
 

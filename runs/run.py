@@ -190,7 +190,7 @@ class Run:
         try:
             if answer.stop_reason is not None:
                 return
-            answer.begin(self._task.cancel)
+            answer.set_cancel(self._task.cancel)
             async for event in self._events:
                 if self.is_over:
                     await self._events.aclose()  # the run was abandoned and has no viewers

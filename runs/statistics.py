@@ -51,7 +51,7 @@ class RunStatistics:
     def __init__(self) -> None:
         self.by_use_case: dict[str, UseCaseStatistics] = {}
 
-    def note(
+    def record(
         self,
         use_case: str,
         outcome: str,

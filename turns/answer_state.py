@@ -116,7 +116,7 @@ class AnswerState:
         """Return whether the request may write the item `item_id`."""
         return item_id in self._item_ids
 
-    def reserve(self, item_id: str, position: int) -> None:
+    def reserve_position(self, item_id: str, position: int) -> None:
         """Remember the position in the thread that was reserved for an unfinished item."""
         self._positions[item_id] = position
 
@@ -151,7 +151,7 @@ class AnswerState:
         """Why the answer is being stopped; None while it is not."""
         return self._stop_reason
 
-    def begin(self, cancel: Callable[[], object]) -> None:
+    def set_cancel(self, cancel: Callable[[], object]) -> None:
         """Set the function that cancels the task which drives the answer; called when that task has started.
 
         A task that is cancelled earlier never runs its body: until then, a stop only records its reason.

@@ -130,7 +130,9 @@ def _remembered_call(call: PendingApproval, result: str | None) -> dict[str, Any
 def read_approval_request(item: ThreadItem) -> ApprovalRequest | None:
     """Return the open request that an item holds; None when it holds none."""
     content = item.content if isinstance(item, HiddenContextItem) else None
-    calls = content.get(PENDING_APPROVALS_KEY) if isinstance(content, Mapping) else None
-    if not isinstance(content, Mapping) or not isinstance(calls, list):
+    stored_calls = content.get(PENDING_APPROVALS_KEY) if isinstance(content, Mapping) else None
+    if not isinstance(content, Mapping) or not isinstance(stored_calls, list):
         return None
-    return ApprovalRequest(item.id, str(content.get(_CARD_KEY)), tuple(PendingApproval(**call) for call in calls))
+    return ApprovalRequest(
+        item.id, str(content.get(_CARD_KEY)), tuple(PendingApproval(**call) for call in stored_calls)
+    )

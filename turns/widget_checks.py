@@ -43,7 +43,7 @@ class WidgetChecks:
         self._actions = actions
         self._reported: set[Finding] = set()
 
-    def document(self, widget: Widget) -> WidgetDocument:
+    def build_document(self, widget: Widget) -> WidgetDocument:
         """Return a widget in the form in which it is sent and stored.
 
         Raises:

@@ -40,7 +40,7 @@ class ActionRollback:
         self._added: dict[str, None] = {}
         self._originals: dict[str, ThreadItem] = {}
 
-    async def followed(
+    async def track_changes(
         self, events: AsyncGenerator[ThreadStreamEvent, None]
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
         """Yield the events of a handler, with removals of existing items last, and record what they change."""

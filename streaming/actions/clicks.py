@@ -96,7 +96,7 @@ class Clicks:
                 work = self._prepare_action(action, turn)
                 async with (
                     aclosing(turn_events(turn, work())) as shown,
-                    aclosing(rollback.followed(shown)) as events,
+                    aclosing(rollback.track_changes(shown)) as events,
                 ):
                     async for event in events:
                         yield event
@@ -134,9 +134,9 @@ class Clicks:
 
         The caller holds the widget's lock.
         """
-        before = thread.model_copy(deep=True)
+        original_thread = thread.model_copy(deep=True)
         self._delivery.enable_widget_checks(context)
-        guard = self._delivery.guard(thread, context)
+        guard = self._delivery.build_guard(thread, context)
         turn = ActionTurn(thread, context, self._services, sender, is_streamed=False)
         work = self._prepare_action(action, turn)
         rollback = ActionRollback(self._store, thread, context)
@@ -155,7 +155,7 @@ class Clicks:
             await self._delivery.store_event(await guard.with_own_id(event), thread, context)
         if context.answer.is_resumed:
             logger.warning("the agent cannot go on after an action that is not streamed", extra={"action": action.type})
-        if thread != before:
+        if thread != original_thread:
             await self._store.save_thread(thread, context=context)
         return SyncCustomActionResponse(updated_item=context.answer.replaced_sender)
 

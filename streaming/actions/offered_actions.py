@@ -82,7 +82,7 @@ def check_field_values(widget: Mapping[str, Any], action_type: str, payload: Any
         raise refusal
 
 
-def offers(widget: Mapping[str, Any], action_type: str, payload: Any) -> bool:
+def is_offered(widget: Mapping[str, Any], action_type: str, payload: Any) -> bool:
     """Return whether `widget` offers the action `action_type` with this payload."""
     try:
         check_offered(widget, action_type, payload)
@@ -112,16 +112,16 @@ def _find_difference(offered: Any, sent: Any, fields: set[Path], values: dict[Pa
     for key, value in sent.items():
         place = (*at, str(key))
         if offered.get(key) is not None:
-            found = _find_difference(offered[key], value, fields, values, place)
+            difference = _find_difference(offered[key], value, fields, values, place)
         elif place in fields:
             values[place] = value
-            found = None
+            difference = None
         elif isinstance(value, Mapping) and value and any(path[: len(place)] == place for path in fields):
-            found = _find_difference({}, value, fields, values, place)
+            difference = _find_difference({}, value, fields, values, place)
         else:
-            found = None if value is None else ".".join(place)
-        if found is not None:
-            return found
+            difference = None if value is None else ".".join(place)
+        if difference is not None:
+            return difference
     return None
 
 

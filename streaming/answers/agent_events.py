@@ -101,7 +101,7 @@ class _AgentRun:
                         reading = None if is_in_remainder else self._start_remainder()
                         is_open, is_in_remainder, task = reading is not None, True, reading or task
                         continue
-                    self._converted = converter.feed(event)
+                    self._converted = converter.convert(event)
                     for converted in self._converted:
                         yield converted
                 if (text := converter.pending_text()) is not None:
@@ -182,7 +182,7 @@ class _AgentRun:
         yield from self._converted
         for event in (*self._waiting, *self._inbox.drain()):
             if event is not _END_OF_STREAM:
-                yield from self._converter.feed(event)
+                yield from self._converter.convert(event)
 
 
 def _has_tool_result(update: AgentResponseUpdate) -> bool:

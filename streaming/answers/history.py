@@ -112,10 +112,10 @@ class HistoryConverter(ThreadItemConverter):
     async def structured_input_to_input(self, item: StructuredInputItem) -> Message | list[Message] | None:
         """Convert questions and answers, escaped, since people write answers themselves."""
         lines = [f"{entry.question} {_answer_text(entry)}" for entry in item.inputs]
-        asked = _tagged_message("questions_asked", "\n".join([f"Status: {item.status}", *lines]))
+        message = _tagged_message("questions_asked", "\n".join([f"Status: {item.status}", *lines]))
         # The built-in model must not look for a phrase in it.
-        asked.additional_properties[ANSWERS_PROPERTY] = True
-        return asked
+        message.additional_properties[ANSWERS_PROPERTY] = True
+        return message
 
     def widget_to_input(self, item: WidgetItem) -> Message | list[Message] | None:
         """Convert a widget into the text that the person saw; its JSON would cost more tokens and say less."""

@@ -84,8 +84,8 @@ class HostedSteps:
             title, icon = next(label for kind, label in _HOSTED_TOOLS.items() if content.type.startswith(kind))
             name = getattr(content, "tool_name", None)
             # The name of an agent is shown unchanged; that of a tool is made readable.
-            shown = name if content.type.startswith("agent_step") else humanize_name(name or "")
-            label = ToolLabel(shown or title(self._answer.texts), icon)
+            title_text = name if content.type.startswith("agent_step") else humanize_name(name or "")
+            label = ToolLabel(title_text or title(self._answer.texts), icon)
             self._indexes[key] = yield from self._workflow.add(build_task(label))
 
     def show_result(self, content: Content) -> Events:
@@ -94,6 +94,6 @@ class HostedSteps:
         if index is not None:
             yield from self._workflow.change(index, status_indicator="complete")
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Forget the indexes of all steps, once their workflow is closed."""
         self._indexes.clear()

@@ -87,7 +87,7 @@ class MessageWriter:
         """Whether there is a current message."""
         return self._message is not None
 
-    def take(self, update: AgentResponseUpdate) -> bool:
+    def append_piece(self, update: AgentResponseUpdate) -> bool:
         """Add an update that only continues the current message; return whether it was such an update."""
         message = self._message
         if len(update.contents) == 1 and type(update.contents[0]) is ShownPiece:
@@ -130,7 +130,7 @@ class MessageWriter:
         if self._message is not None:
             self._message.is_author_done = True
 
-    def continues(self, content: Content, update: AgentResponseUpdate) -> bool:
+    def is_continued_by(self, content: Content, update: AgentResponseUpdate) -> bool:
         """Return whether `content` belongs to the current message."""
         if self._message is None:
             return False
@@ -233,19 +233,19 @@ class MessageWriter:
         message.pending_surrogate = ""
         # With a negative start, the beginning of the text is in an earlier item.
         text, start = text[max(0, -start) :], max(0, start)
-        whole = str(message.text)
-        segment = whole[start:]
-        if text in (segment, whole):
+        full_text = str(message.text)
+        segment = full_text[start:]
+        if text in (segment, full_text):
             return
         # A provider may repeat the text so far, of this part or of all parts, with more at the end.
-        for known in (segment, whole):
+        for known in (segment, full_text):
             if text.startswith(known):
                 addition = text[len(known) :]
                 message.text.add(addition)
                 self._delta += addition
                 return
         yield from self.flush()
-        message.text = GrowingText(whole[:start] + text)
+        message.text = GrowingText(full_text[:start] + text)
         done = AssistantMessageContentPartDone(content_index=0, content=_build_content(message))
         yield ThreadItemUpdatedEvent(item_id=message.item.id, update=done)
 

@@ -129,7 +129,7 @@ def build_tool_middleware(timeout_s: float) -> list[FunctionMiddleware]:
     return [ToolGuard(timeout_s), McpRecovery(fail_call)]
 
 
-def guarded(client: Any, timeout_s: float) -> Any:
+def with_tool_guard(client: Any, timeout_s: float) -> Any:
     """Add a guard to the tools that `client` calls, for whichever agent, and return the client.
 
     Middleware of a run applies only to the agent that is run. The agents of a workflow, and agents that are tools of

@@ -95,12 +95,12 @@ class UpdateConverter:
             return False
         return self._has_ended or not self._has_acted
 
-    def feed(self, event: Any) -> Events:
+    def convert(self, event: Any) -> Events:
         """Return ChatKit's events for `event`, which is an update of the agent or an event of a tool."""
         if not isinstance(event, AgentResponseUpdate):
             return self._pass_tool_event(event)
         # By far the most frequent kind: another piece of the current text.
-        return iter(()) if self._message.take(event) else self._convert_update(event)
+        return iter(()) if self._message.append_piece(event) else self._convert_update(event)
 
     def continue_text(self, text: str, message_id: str | None) -> ThreadItemUpdatedEvent | None:
         """Add a piece of direct text; return None if it has to pass through the agent."""
@@ -222,7 +222,7 @@ class UpdateConverter:
                 pass
 
     def _convert_text(self, content: Content, update: AgentResponseUpdate) -> Events:
-        if self._message.is_open and not self._message.continues(content, update):
+        if self._message.is_open and not self._message.is_continued_by(content, update):
             yield from self._message.close()
         if not self._message.is_open:
             if is_blank(content.text or ""):
@@ -262,12 +262,12 @@ class UpdateConverter:
 
     def _hand_over_to_client(self, call: Content) -> Events:
         call_id = call.call_id or ""
-        known = self._steps.find_call(call_id)
-        if known is None and call.name:
-            known = call.name, _json_text(call.arguments)
+        name_and_arguments = self._steps.find_call(call_id)
+        if name_and_arguments is None and call.name:
+            name_and_arguments = call.name, _json_text(call.arguments)
         replay = self._steps.replay_of(call_id)
         yield from self._steps.forget_call(call_id)
-        if known is None or self._answer.client_call is not None:
+        if name_and_arguments is None or self._answer.client_call is not None:
             return  # ChatKit takes one call at a time; the model asks again for the others
         if replay and replay.keys() - {"origin", "round"}:
             # ChatKit's item of the call has no field for this data.
@@ -279,7 +279,7 @@ class UpdateConverter:
                     content={REPLAY_KEY: {call_id: replay}},
                 )
             )
-        name, arguments = known
+        name, arguments = name_and_arguments
         self._answer.client_call = ClientToolCallItem(
             id=self._turn.new_id("tool_call"),
             thread_id=self._turn.thread.id,
@@ -297,10 +297,10 @@ class UpdateConverter:
         if _is_unknown(call):
             yield from self._steps.postpone(call.call_id, _NO_SUCH_TOOL.format(name=call.name))
             return
-        known = self._steps.find_call(call.call_id)
-        text = _json_text(call.arguments or (known[1] if known else None))
+        seen_call = self._steps.find_call(call.call_id)
+        text = _json_text(call.arguments or (seen_call[1] if seen_call else None))
         yield from self._message.close()
-        if known is None and not call.hosted:
+        if seen_call is None and not call.hosted:
             # A workflow passes on the approval request without the call.
             yield from self._steps.function_call(Content.from_function_call(call.call_id, call.name, arguments=text))
         label = self._steps.label_of(call.name)
@@ -316,7 +316,7 @@ class UpdateConverter:
             answer.approvals.clear()
             answer.is_resumed = answer.question is None
             return
-        ours = yield from self._steps.wait({call.call_id for call in waiting})
+        ours = yield from self._steps.pause_for_approval({call.call_id for call in waiting})
         answer.approvals[:] = [*ours, *(call for call in waiting if call.server is not None)]
 
     def _convert_generated_image(self, content: Content) -> Events:

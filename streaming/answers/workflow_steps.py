@@ -111,7 +111,9 @@ class Steps:
             call.result = result
             yield from self.workflow.pause(call.task_index, None)
 
-    def wait(self, call_ids: Collection[str]) -> Generator[ThreadStreamEvent, None, list[PendingApproval]]:
+    def pause_for_approval(
+        self, call_ids: Collection[str]
+    ) -> Generator[ThreadStreamEvent, None, list[PendingApproval]]:
         """Show that calls wait for the person; return them and those that have a result, in their order."""
         calls, self._calls = self._calls, {}
         handed_over: list[PendingApproval] = []
@@ -132,7 +134,7 @@ class Steps:
         """Finish the workflow, and store the results of its tools for later turns."""
         was_open = self.workflow.item_id is not None
         yield from self.workflow.close()
-        self.hosted.forget()
+        self.hosted.clear()
         if was_open:
             for memory in self.take_memory():
                 yield ThreadItemDoneEvent(item=memory)

@@ -109,14 +109,14 @@ class WorkflowWriter:
         thought = self._thought
         tasks = self._item.workflow.tasks if self._item is not None else []
         task = tasks[thought.task_index]
-        known = "" if content.merge_mode == "replace" else getattr(task, "content", "")
+        earlier_text = "" if content.merge_mode == "replace" else getattr(task, "content", "")
         text = text if content.merge_mode == "replace" else thought.pending_surrogate + text
         thought.pending_surrogate = text[-1] if ends_in_half(text) else ""
-        whole = known + joined_halves(text.removesuffix(thought.pending_surrogate))
-        tasks[thought.task_index] = task.model_copy(update={"content": whole})
+        full_text = earlier_text + joined_halves(text.removesuffix(thought.pending_surrogate))
+        tasks[thought.task_index] = task.model_copy(update={"content": full_text})
         # An update repeats the whole thought: send it when it has grown by an eighth, not for each word.
-        if len(whole) - thought.sent >= max(24, thought.sent // 8):
-            thought.sent = len(whole)
+        if len(full_text) - thought.sent >= max(24, thought.sent // 8):
+            thought.sent = len(full_text)
             yield from self.set(thought.task_index, tasks[thought.task_index])
 
     def close(self) -> Events:

@@ -28,14 +28,14 @@ def build_card(request: ApprovalRequest, texts: AnswerTexts, *, is_expired: bool
         texts: The texts around the calls.
         is_expired: Whether the open calls have expired.
     """
-    shown = _calls_on_card(request)
+    calls = _calls_on_card(request)
     is_open = request.is_open and not is_expired
     children: list[dict[str, Any]] = [{"type": "Title", "value": texts.ask, "size": "sm"}] if is_open else []
-    for call in shown:
+    for call in calls:
         if children:
             children.append({"type": "Divider"})
         children.append(_build_call(request, call, texts, is_expired=is_expired))
-    if is_open and any(not call.is_open for call in shown):
+    if is_open and any(not call.is_open for call in calls):
         children.append({"type": "Caption", "value": texts.undecided, "color": "secondary"})
     return {"type": "Card", "id": CARD_ID if is_open else f"{CARD_ID}.decided", "size": "md", "children": children}
 

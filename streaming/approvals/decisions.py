@@ -111,12 +111,12 @@ async def decide(turn: ActionTurn, payload: Decision, *, is_allowed: bool) -> No
     is_swapped = False
     while not is_swapped:
         # Repeated if another call of the same request was decided concurrently.
-        before, request = await _load_open_request(
+        open_item, request = await _load_open_request(
             services, thread_id, payload.request_id, payload.call_id, turn.context
         )
         request = request.decide(payload.call_id, is_allowed=is_allowed)
-        after = request.pending_item(thread_id) if request.is_open else request.memory_item(thread_id, {})
-        is_swapped = await services.store.swap_item(thread_id, before, after, turn.context)
+        decided_item = request.pending_item(thread_id) if request.is_open else request.memory_item(thread_id, {})
+        is_swapped = await services.store.swap_item(thread_id, open_item, decided_item, turn.context)
     turn.replace(build_card(request, answer.texts), copy_text=card_text(request, answer.texts))
     note = None if is_allowed else answer.texts.rejected
     await _show_steps(turn, [call for call in request.calls if call.call_id == payload.call_id], note)

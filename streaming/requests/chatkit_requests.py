@@ -201,7 +201,7 @@ class ChatKitRequests:
         if answer.title_usage:
             usage = dict(add_usage_details(cast("UsageDetails", usage), cast("UsageDetails", answer.title_usage)))
         record = RunRecord(context.run_id, started_at, utc_now(), status, answer.stop_reason, answer.error_id, usage)
-        self._services.runs.statistics.note(
+        self._services.runs.statistics.record(
             context.use_case,
             f"stopped_{answer.stop_reason}" if answer.stop_reason else status,
             (record.ended_at - started_at).total_seconds(),

@@ -108,7 +108,7 @@ class Delivery:
                 yield event
             yield StreamOptionsEvent(stream_options=self.stream_options(thread, context))
         self.enable_widget_checks(context)
-        guard = self.guard(thread, context)
+        guard = self.build_guard(thread, context)
         in_flight: ThreadStreamEvent | None = None
         has_failed = has_message = False
         try:
@@ -199,7 +199,7 @@ class Delivery:
         """Check the widgets of an answer from now on."""
         context.answer.widget_checks = WidgetChecks(self._environment, self._actions)
 
-    def guard(self, thread: ThreadMetadata, context: RequestContext) -> ItemGuard:
+    def build_guard(self, thread: ThreadMetadata, context: RequestContext) -> ItemGuard:
         """Return the guard of the items that one request writes in a thread."""
         return ItemGuard(self._store, thread, context, self._checkpoint_pause)
 

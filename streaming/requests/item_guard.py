@@ -90,14 +90,14 @@ class ItemGuard:
 
     def allows_direct_text(self) -> bool:
         """Return whether a piece of text may be shown without any other step; see `DirectText`."""
-        thread, known = self._thread, self._saved_fields
+        thread, saved = self._thread, self._saved_fields
         return (
             not self.is_checkpoint_due()
             # As `is_thread_changed`, except for changed fields of an unchanged status object: these can wait.
-            and thread.title == known["title"]
+            and thread.title == saved["title"]
             and thread.status is self._saved_status
-            and thread.metadata == known["metadata"]
-            and thread.allowed_image_domains == known["allowed_image_domains"]
+            and thread.metadata == saved["metadata"]
+            and thread.allowed_image_domains == saved["allowed_image_domains"]
         )
 
     def with_current_id(self, event: ThreadItemUpdatedEvent) -> ThreadItemUpdatedEvent:

@@ -28,8 +28,8 @@ class ServerContext(dict[str, Any]):
         try:
             return self[name]
         except KeyError:
-            known = ", ".join(self)
-            raise AttributeError(f"the context has no '{name}'; it has {known}") from None
+            keys = ", ".join(self)
+            raise AttributeError(f"the context has no '{name}'; it has {keys}") from None
 
     def __setattr__(self, name: str, value: Any) -> None:
         self[name] = value

@@ -84,7 +84,7 @@ class StockClicks(Clicks):
         if type(self._server).sync_action is ChatKitServer.sync_action:
             raise ActionError(_NO_ACTION, code="action.unknown")
         _check_fields(action, sender)
-        before = localize_thread(thread).model_copy(deep=True)
+        original_thread = localize_thread(thread).model_copy(deep=True)
         item = await self._sender_as_sent(thread, sender, context)
         with ExitGuard(f"{type(self._server).__qualname__}.sync_action"):
             answer: Any = await self._server.sync_action(thread, action, item, current_server_context(context))
@@ -94,7 +94,7 @@ class StockClicks(Clicks):
                 f"{type(self._server).__qualname__}.sync_action returned a {type(answer).__qualname__}, and not a "
                 "SyncCustomActionResponse",
             )
-        if thread != before:
+        if thread != original_thread:
             await self._store.save_thread(thread, context=context)
         if answer.updated_item is None:
             return answer

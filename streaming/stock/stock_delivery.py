@@ -61,7 +61,7 @@ class StockDelivery(Delivery):
         """Return the server's options for a stream."""
         return self._server.get_stream_options(thread, current_server_context(context))
 
-    def guard(self, thread: ThreadMetadata, context: RequestContext) -> ItemGuard:
+    def build_guard(self, thread: ThreadMetadata, context: RequestContext) -> ItemGuard:
         """Return a guard under which a server may finish an item twice to change it."""
         return StockGuard(self._store, thread, context, self._checkpoint_pause)
 

@@ -183,10 +183,10 @@ async def _load_page(
     load: Callable[[int, str | None], Awaitable[Page[Any]]], limit: int | None, after: str | None
 ) -> Page[Any]:
     """Return a page of the requested size, joined from several of ours if it is larger than `MAX_PAGE_ITEMS`."""
-    wanted = min(limit or MAX_PAGE_ITEMS, MAX_HISTORY_ITEMS)
-    page = await load(min(wanted, MAX_PAGE_ITEMS), after)
-    while page.has_more and page.after is not None and len(page.data) < wanted:
-        more = await load(min(wanted - len(page.data), MAX_PAGE_ITEMS), page.after)
+    size = min(limit or MAX_PAGE_ITEMS, MAX_HISTORY_ITEMS)
+    page = await load(min(size, MAX_PAGE_ITEMS), after)
+    while page.has_more and page.after is not None and len(page.data) < size:
+        more = await load(min(size - len(page.data), MAX_PAGE_ITEMS), page.after)
         page = Page(data=[*page.data, *more.data], has_more=more.has_more, after=more.after)
     return page
 

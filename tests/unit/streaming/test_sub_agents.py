@@ -12,7 +12,7 @@ from chatkit.types import StructuredInputFreeform
 from base_server import BaseChatKitServer
 from context import Services, Turn, turn_of
 from errors import NotFoundError
-from streaming.answers.tool_guard import NEEDS_PERSON, guarded
+from streaming.answers.tool_guard import NEEDS_PERSON, with_tool_guard
 from tests.unit.harness import Chat, done_items, texts
 from tests.unit.scripted_model import ScriptedModel, calls, says
 
@@ -60,7 +60,7 @@ def model() -> ScriptedModel:
 
 @pytest.fixture
 def expert_model() -> ScriptedModel:
-    made: ScriptedModel = guarded(ScriptedModel(), TOOL_TIMEOUT_S)
+    made: ScriptedModel = with_tool_guard(ScriptedModel(), TOOL_TIMEOUT_S)
     return made
 
 
