@@ -1,7 +1,7 @@
 """Services (per process), RequestContext (per request), Turn (per answer): what a use case is handed.
 
-A use case meets these three and nothing else of the platform: `Services` when it is registered, `Turn` in
-`get_agent`, tools and `post_respond_hook`, `ActionTurn` in action handlers. `AnswerTexts` is what it may return.
+These are a use case's whole view of the platform: `Services` when it is registered, `Turn` in `get_agent`, tools and
+`post_respond_hook`, `ActionTurn` in action handlers. It may return `AnswerTexts`.
 """
 
 from __future__ import annotations
@@ -66,12 +66,12 @@ class Services:
     """The platform as a use case gets it, once per process.
 
     Attributes:
-        settings: Every variable, read once.
+        settings: All settings, read once.
         database: The engine; `database.read()` and `database.write()` open sessions.
         store: Threads and their items.
-        attachments: The bytes of what people attached.
+        attachments: The files that people attach, and their bytes.
         chat_client: Makes a chat client of the configured provider: ``services.chat_client(offline_phrases)``.
-        explain_model_failure: Turns whatever a provider's client raised into what a person may read.
+        explain_model_failure: Converts an exception of a provider's client into an error that a person may read.
         runs: The answers that are being written in this process.
         takes_pdf: Whether the provider's models read PDF documents themselves.
         transcribe: Turns a recording (its bytes, its media type) into text; None when the provider does not.
@@ -89,17 +89,17 @@ class Services:
 
 
 class Turn:
-    """One answer in the making: what tools, `get_agent` and `post_respond_hook` may know and do.
+    """One answer in the making, for tools, `get_agent` and `post_respond_hook`.
 
     The methods that show something do not block and may be called from synchronous tools. What they show appears in
-    the chat at once, in the order of the calls, and is stored where ChatKit stores such things.
+    the chat at once, in the order of the calls, and is stored if ChatKit stores that kind of event.
 
     Attributes:
         thread: The thread that is answered. Setting `thread.title` renames it.
         context: The context of the request: the person, the use case, the language.
         services: The platform's services.
         user_message: The message that is answered; None when a client tool's output or a form answer is.
-        state: Free for the use case: tools leave here what `post_respond_hook` shows.
+        state: Free for the use case, e.g. for data that tools collect and `post_respond_hook` shows.
         agent_context: The `ctx.context` of the tools of an Agents SDK agent; None with other agents.
     """
 
@@ -118,7 +118,7 @@ class Turn:
         self.agent_context: Any = None
 
     def __copy__(self) -> Self:
-        """Return the same turn: a workflow copies what it hands to its tools, and there is only one answer."""
+        """Return the same turn: a workflow copies the arguments of its tools, and there is only one answer."""
         return self
 
     def __deepcopy__(self, memo: object) -> Self:
@@ -127,17 +127,17 @@ class Turn:
 
     @property
     def is_paused(self) -> bool:
-        """Whether the answer waits for somebody: it goes on in another request."""
+        """Whether the answer waits for the person or the client, and continues in another request."""
         return self.context.answer.is_paused
 
     @property
     def usage(self) -> Mapping[str, Any]:
-        """The provider's token counts of this answer so far, as it named them."""
+        """The provider's token counts of this answer so far, under the provider's names."""
         return self.context.answer.usage
 
     @property
     def user_id(self) -> str:
-        """The owner of whatever this turn reads or writes."""
+        """The id of the user who owns all that this turn reads or writes."""
         return self.context.user_id
 
     @property
@@ -153,7 +153,7 @@ class Turn:
         """Put any ChatKit event into the answer.
 
         Raises:
-            ValueError: When it holds something that is not JSON; the text says what.
+            ValueError: When the event cannot be written as JSON; the text says why.
             TurnOverflowError: When far too many events wait to be sent.
         """
         try:
@@ -163,11 +163,11 @@ class Turn:
         self.context.answer.inbox.put(event)
 
     def widget(self, widget: Widget, *, copy_text: str | None = None) -> str:
-        """Show a widget below what is there already, and return its item id.
+        """Show a widget at the end of the thread, and return its item id.
 
         Args:
             widget: The JSON of a root component (``{"type": "Card", ...}``) or a ChatKit widget model.
-            copy_text: The widget in words: for the clipboard, and for the model in later turns.
+            copy_text: The widget as text, for the clipboard and for the model in later turns.
         """
         item = self._widget_item(self.new_id(), widget, copy_text)
         self.context.answer.inbox.put(ThreadItemDoneEvent(item=item))
@@ -176,28 +176,28 @@ class Turn:
     async def stream_widget(self, frames: AsyncIterator[Widget], *, copy_text: str | None = None) -> str:
         """Show a widget that grows: each frame is the whole widget so far; the last one is stored.
 
-        Only the difference between two frames is sent: the least for a text that grows, if it has an `id`. Frames that
+        Only the difference between two frames is sent, which is smallest for a growing text with an `id`. Frames that
         come too fast wait, and a text grows at most ten times a second.
 
         Returns:
-            The item id, also when there was no frame and nothing was shown.
+            The item id, even if `frames` was empty and nothing was shown.
         """
         item_id = self.new_id()
         shown = WidgetFrames(self.context.answer.inbox)
         try:
             async for frame in frames:
-                # The first and the last are looked at: those between are on the way from one to the other.
+                # Only the first and the last frame are checked: those between are steps from one to the other.
                 await shown.show(self._widget_item(item_id, frame, copy_text, is_checked=shown.last is None))
         finally:
             shown.flush()
         if shown.last is not None:
             if shown.count > 1:
-                self._check(shown.last.widget)
+                self._check_widget(shown.last.widget)
             self.context.answer.inbox.put(ThreadItemDoneEvent(item=shown.last))
         return item_id
 
     def replace_widget(self, item_id: str, widget: Widget, *, copy_text: str | None = None) -> None:
-        """Put `widget` in the place of the widget item `item_id` of this thread, also in the store."""
+        """Replace the widget of the item `item_id` of this thread, also in the store."""
         self.emit(ThreadItemReplacedEvent(item=self._widget_item(item_id, widget, copy_text)))
 
     def remove_item(self, item_id: str) -> None:
@@ -215,12 +215,12 @@ class Turn:
 
     @property
     def attachments(self) -> list[AttachedFile]:
-        """The files of the message that is answered; none when something else is answered than a message."""
+        """The files of the message that is answered; empty when there is no such message."""
         sent = self.user_message.attachments if self.user_message is not None else ()
         return self.services.attachments.attached_files(sent, self.context)
 
     async def earlier_attachments(self) -> list[AttachedFile]:
-        """Return all files of this thread, those that were made here too, newest first."""
+        """Return all files of this thread, including those that tools have made, newest first."""
         return await self.services.attachments.load_thread_files(self.thread.id, self.context)
 
     async def file(
@@ -231,22 +231,22 @@ class Turn:
         media_type: str | None = None,
         is_shown: bool = True,
     ) -> AttachedFile:
-        """Make a file that the person can download; it lives and dies with the thread.
+        """Make a file that the person can download; it is deleted with the thread.
 
         Args:
             name: The name for people, with an extension, e.g. ``"forecast.csv"``.
             data: A text, bytes, a local file, or a stream of bytes.
-            media_type: The type; None for what the bytes and the name tell.
-            is_shown: Whether a card with the file is shown below what is there already.
+            media_type: The type; None to infer it from the bytes and the name.
+            is_shown: Whether a card with the file is shown at the end of the thread.
 
         Raises:
             UserFacingError: When it is empty or too large, or the thread is gone.
         """
         files = self.services.attachments
-        made = await files.create_file(name, data, self.thread.id, self.context, media_type)
+        file = await files.create_file(name, data, self.thread.id, self.context, media_type)
         if is_shown:
-            self.widget(build_file_widget(made), copy_text=f"The file “{made.name}” was given to the person.")
-        return made
+            self.widget(build_file_widget(file), copy_text=f"The file “{file.name}” was given to the person.")
+        return file
 
     def progress(self, text: str, icon: str | None = None) -> None:
         """Show a transient line such as "Looking up Bern"; the next visible item replaces it."""
@@ -265,9 +265,9 @@ class Turn:
         self.emit(NoticeEvent(level=level, message=message, title=title))
 
     def ask(self, *questions: StructuredInput) -> str:
-        """Ask the person something; the answer pauses and goes on when it is answered or skipped.
+        """Ask the person questions; the answer pauses, and continues when they are answered or skipped.
 
-        The questions take over the composer; the model sees the answers as the person's next message.
+        The questions replace the composer; the model sees the answers as the person's next message.
 
         Args:
             questions: ChatKit's `StructuredInputMultipleChoice` and `StructuredInputFreeform`.
@@ -276,7 +276,7 @@ class Turn:
             The sentence that a tool should return to the model.
 
         Raises:
-            ValueError: When nothing is asked, or something is being asked already.
+            ValueError: When there is no question, or this answer has asked before.
         """
         answer = self.context.answer
         if not questions or answer.question is not None:
@@ -298,24 +298,24 @@ class Turn:
         self, item_id: str, widget: Widget, copy_text: str | None, *, is_checked: bool = True
     ) -> WidgetItem:
         if is_checked:
-            self._check(widget)
+            self._check_widget(widget)
         return WidgetItem(
             id=item_id,
             thread_id=self.thread.id,
             created_at=utc_now(),
-            widget=self.context.answer.widget_checks.document(widget),
+            widget=self.context.answer.widget_checks.build_document(widget),
             copy_text=copy_text,
         )
 
-    def _check(self, widget: Widget) -> None:
-        """Look for mistakes in a widget, and show them in the chat where its author reads it."""
+    def _check_widget(self, widget: Widget) -> None:
+        """Check a widget for mistakes, and show them in the chat during development."""
         answer = self.context.answer
         if (notice := answer.widget_checks.check(widget)) is not None:
             answer.inbox.put(notice)
 
 
 class ActionTurn(Turn):
-    """One action in the making: a click or a form that is answered without the model.
+    """One action in the making: a click or a submitted form, handled without the model.
 
     Attributes:
         sender: The stored widget that the action came from; None when the page sent it.
@@ -332,11 +332,11 @@ class ActionTurn(Turn):
     ) -> None:
         super().__init__(thread, context, services)
         self.sender = sender
-        # Without a stream nothing can be asked, and the agent cannot go on.
+        # Without a stream no question can be shown, and the agent cannot continue.
         self._is_streamed = is_streamed
 
     def ask(self, *questions: StructuredInput) -> str:
-        """Ask the person something; the agent answers what they say.
+        """Ask the person questions; the agent responds to the answers.
 
         Args:
             questions: One to ten questions, as `Turn.ask` takes them.
@@ -352,21 +352,21 @@ class ActionTurn(Turn):
         return super().ask(*questions)
 
     def resume(self) -> None:
-        """Let the agent go on after this action: it answers what the action has put into the thread."""
+        """Run the agent after this action: it responds to what the action has added to the thread."""
         self.context.answer.is_resumed = True
 
     def replace(self, widget: Widget, *, copy_text: str | None = None) -> None:
-        """Put `widget` in the place of the one that was clicked; without a sender, show it below.
+        """Replace the widget that was clicked by `widget`; without a sender, show it at the end of the thread.
 
         Args:
             widget: The new state of the widget.
-            copy_text: The widget in words; None keeps the sender's.
+            copy_text: The widget as text; None keeps the sender's.
         """
         if self.sender is None:
             self.widget(widget, copy_text=copy_text)
             return
-        self._check(widget)
-        document = self.context.answer.widget_checks.document(widget)
+        self._check_widget(widget)
+        document = self.context.answer.widget_checks.build_document(widget)
         item = self.sender.model_copy(update={"widget": document, "copy_text": copy_text or self.sender.copy_text})
         self.context.answer.replaced_sender = item
         self.emit(ThreadItemReplacedEvent(item=item))

@@ -8,21 +8,21 @@ ParlorError
 ├── TurnOverflowError      a tool or handler emitted more events than a turn can hold
 └── UserFacingError        its text may be shown to the person in the chat
     ├── BadRequestError    400: the request cannot be understood or breaks a limit
-    ├── UnauthorizedError  401: who asks is not known, or not any more
+    ├── UnauthorizedError  401: the user is not signed in, or not any more
     ├── ForbiddenError     403: the request may not be made from here
-    ├── NotFoundError      404: missing, or another user's, which reads the same
+    ├── NotFoundError      404: missing, or another user's; the two look alike
     ├── RequestTimeoutError 408: the body did not arrive in time
-    ├── ConflictError      409: it cannot be done in the state the thread is in
-    ├── TooLargeError      413: the body is over the bound
+    ├── ConflictError      409: the state of the thread does not allow it
+    ├── TooLargeError      413: the body is larger than the limit
     ├── UnsupportedError   415: the content type is not accepted
-    ├── MisdirectedError   421: the request asks under a name that is not this server's
+    ├── MisdirectedError   421: the request names a host that is not this server
     ├── ActionError        400: unknown action, invalid payload, or not offered by the widget
     ├── AgentError         500: a use case's agent cannot do what was asked, because of how it is written
-    │   └── WidgetError    500: a widget is wrong, and cannot be shown or is in a test (also a ValueError)
-    ├── TooManyRequestsError 429: too much of it by this user; later it works again
+    │   └── WidgetError    500: a widget has mistakes, and cannot be shown or is in a test (also a ValueError)
+    ├── TooManyRequestsError 429: this user has made too many requests, and may try again later
     ├── ModelError         502: the model cannot be reached or refused; `allow_retry` says whether to offer Retry
-    │   └── EmptyAnswerError 502: the model has ended its answer, and nothing was said
-    └── UnavailableError   503: not now, later
+    │   └── EmptyAnswerError 502: the model ended its answer without any text
+    └── UnavailableError   503: the service is unavailable for the moment
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class BadRequestError(UserFacingError):
 
 
 class UnauthorizedError(UserFacingError):
-    """The person who asks is not known, or not any longer."""
+    """The user is not signed in, or not any longer."""
 
     code = "unauthorized"
     status = 401
@@ -118,21 +118,21 @@ class ForbiddenError(UserFacingError):
 
 
 class NotFoundError(UserFacingError):
-    """There is no such thing, or it belongs to somebody else: both read the same."""
+    """The object does not exist, or belongs to another user: callers cannot tell the two apart."""
 
     code = "not_found"
     status = 404
 
 
 class ConflictError(UserFacingError):
-    """The thread is in a state in which this cannot be done."""
+    """The state of the thread does not allow the request."""
 
     code = "conflict"
     status = 409
 
 
 class MisdirectedError(UserFacingError):
-    """The request asks under a name that is not this server's."""
+    """The request names a host that is not this server."""
 
     code = "host.not_allowed"
     status = 421
@@ -146,7 +146,7 @@ class RequestTimeoutError(UserFacingError):
 
 
 class TooLargeError(UserFacingError):
-    """The body is larger than the bound."""
+    """The body is larger than the limit."""
 
     code = "too_large"
     status = 413
@@ -160,7 +160,7 @@ class UnsupportedError(UserFacingError):
 
 
 class TooManyRequestsError(UserFacingError):
-    """This user does too much at once."""
+    """The user has made too many requests."""
 
     code = "too_many_requests"
     status = 429
@@ -172,7 +172,7 @@ class ActionError(UserFacingError):
     """An action is unknown, its payload invalid, or the widget does not offer it.
 
     Attributes:
-        field: The name of the form field whose value is wrong; None when it is not a field's.
+        field: The name of the form field whose value is wrong; None when the error concerns no single field.
     """
 
     code = "action.invalid"
@@ -204,7 +204,7 @@ class AgentError(UserFacingError):
 
 
 class WidgetError(AgentError, ValueError):
-    """A widget is wrong: the reason says where, to the author and to the model whose tool made it."""
+    """A widget has mistakes; the reason, for its author and for the model whose tool built it, says where."""
 
     code = "widget.invalid"
 
@@ -213,7 +213,7 @@ class WidgetError(AgentError, ValueError):
 
 
 class ModelError(UserFacingError):
-    """The model could not be reached, refused, or stopped in the middle."""
+    """The model could not be reached, refused the request, or broke off its answer."""
 
     code = "model.failed"
     status = 502
@@ -221,7 +221,7 @@ class ModelError(UserFacingError):
 
 
 class EmptyAnswerError(ModelError):
-    """The model has ended its answer, and nothing was said."""
+    """The model ended its answer without any text."""
 
     code = "model.empty"
 
@@ -239,46 +239,46 @@ class UnavailableError(UserFacingError):
 
 
 def new_error_id() -> str:
-    """Return a fresh id that an error message and its log line share, e.g. ``"err_9f2c4a1b7d03"``."""
+    """Return a new id that an error message shares with its log line, e.g. ``"err_9f2c4a1b7d03"``."""
     return f"err_{secrets.token_hex(6)}"
 
 
-class ExitRefused:
-    """Lets code that somebody brings end its own answer, where it would end the process: scripts call `sys.exit`.
+class ExitGuard:
+    """Context manager that turns a `sys.exit` of a use case's code, which would end the process, into an error.
 
-    A class and no generator, for each open answer holds two of it.
+    A class instead of a generator, which takes more memory: each open answer holds two.
 
     Args:
-        who: The owner of the code that runs in the block, for the log.
+        owner: The owner of the code that runs in the block, for the log.
 
     Raises:
-        AgentError: When it has tried.
+        AgentError: When the block calls `sys.exit`.
     """
 
-    __slots__ = ("_who",)
+    __slots__ = ("_owner",)
 
-    def __init__(self, who: str) -> None:
-        self._who = who
+    def __init__(self, owner: str) -> None:
+        self._owner = owner
 
     def __enter__(self) -> None:
-        """Begin the block."""
+        """Enter the block."""
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, trace: object) -> None:
-        """Raise an error of the answer instead of ending the process."""
+        """Replace a `SystemExit` by an `AgentError`."""
         if isinstance(exc, SystemExit):
-            said = f"{self._who} called sys.exit({exc.code!r})"
-            raise AgentError("This assistant cannot answer at the moment.", said) from exc
+            reason = f"{self._owner} called sys.exit({exc.code!r})"
+            raise AgentError("This assistant cannot answer at the moment.", reason) from exc
 
 
-async def without_exit(work: Awaitable[T], who: str) -> T:
+async def run_without_exit(work: Awaitable[T], owner: str) -> T:
     """Return the result of `work`, as the body of a task: a `sys.exit` in it would otherwise end the event loop.
 
     Args:
         work: The coroutine of an author's code.
-        who: The name of that code for the log.
+        owner: The name of that code for the log.
 
     Raises:
-        AgentError: When it has tried to end the process.
+        AgentError: When the code calls `sys.exit`.
     """
-    with ExitRefused(who):
+    with ExitGuard(owner):
         return await work

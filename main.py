@@ -78,7 +78,7 @@ def build_platform(settings: Settings) -> Platform:
     from process.use_case_loading import load_use_cases
     from runs.registry import Runs
     from store import ParlorStore
-    from streaming.answers.tool_guard import guarded
+    from streaming.answers.tool_guard import with_tool_guard
     from web.identity import load_signing_key
 
     prepare_sign_in(settings.storage_keys.get("AZURE_CLIENT_SECRET"))
@@ -95,7 +95,7 @@ def build_platform(settings: Settings) -> Platform:
         database=database,
         store=store,
         attachments=attachments,
-        chat_client=lambda offline=(): guarded(chat_clients.make(offline), settings.tool_timeout_s),
+        chat_client=lambda offline=(): with_tool_guard(chat_clients.make(offline), settings.tool_timeout_s),
         explain_model_failure=explain_model_failure,
         runs=runs,
         transcribe=chat_clients.transcribe if chat_clients.can_transcribe else None,

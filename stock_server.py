@@ -13,9 +13,9 @@ from context import Services
 from errors import ServerError
 from runs.viewer import Viewer
 from streaming.requests.handling import handle_body
-from streaming.stock.construction import make_server
-from streaming.stock.sdk_runs import models_of, watch_runs
-from streaming.stock.server_context import ServerContext, StockRequest, begin_request, build_server_context
+from streaming.stock.construction import construct_server
+from streaming.stock.sdk_runs import build_model_provider_factory, watch_runs
+from streaming.stock.server_context import ServerContext, StockRequest, build_server_context, set_current_request
 from streaming.stock.stock_parts import StockParts, build_stock_parts
 from turns.request_context import RequestContext
 
@@ -40,7 +40,7 @@ class StockServer:
     Args:
         server: The class, or an object of it; or a function ``(store, attachments)`` that returns one, where its
             constructor wants more than these two.
-        context: Makes what the server gets as its `context` of a `ServerContext`; by default it is that itself.
+        context: Builds the server's `context` from a `ServerContext`; by default the server gets that one.
         offline: The phrasings that the built-in model understands when no model is configured, for agents of the
             OpenAI Agents SDK that the server runs.
     """
@@ -52,7 +52,7 @@ class StockServer:
         context: Callable[[ServerContext], Any] | None = None,
         offline: Sequence[OfflinePhrase] = (),
     ) -> None:
-        self._make = server
+        self._server_or_factory = server
         self._make_context = context
         self._offline = offline
         self._services: Services | None = None
@@ -63,18 +63,19 @@ class StockServer:
         self.notes: Sequence[str] = ()
 
     def bind(self, services: Services) -> None:
-        """Make the server, with the platform's stores; called by the platform when it loads the use case.
+        """Construct the server with the platform's stores; called by the platform when it loads the use case.
 
         Raises:
-            ServerError: When it cannot be made, or does what only the platform may do; the text names it.
+            ServerError: When it cannot be constructed, or overrides what only the platform may do; the text says what.
         """
-        made = make_server(self._make, services)
-        self._services, self.server, self.notes = services, made.server, made.notes
+        constructed = construct_server(self._server_or_factory, services)
+        self._services, self.server, self.notes = services, constructed.server, constructed.notes
         self._client = services.chat_client(self._offline)
-        self._parts = build_stock_parts(services, made.server)
+        self._parts = build_stock_parts(services, constructed.server)
         watch_runs()
-        for note in made.notes:
-            logger.warning("a server was taken over", extra={"server": type(made.server).__qualname__, "note": note})
+        for note in constructed.notes:
+            name = type(constructed.server).__qualname__
+            logger.warning("a server was taken over", extra={"server": name, "note": note})
 
     @property
     def use_case(self) -> UseCase | None:
@@ -85,43 +86,41 @@ class StockServer:
     def use_case(self, use_case: UseCase | None) -> None:
         self._use_case = use_case
         if use_case is not None:
-            self._bound_parts().requests.composer = use_case.composer
+            self._require_parts().requests.composer = use_case.composer
 
     async def handle(self, body: bytes, context: RequestContext) -> bytes | Viewer:
         """Answer one ChatKit request: JSON, or an iterator of server-sent events."""
-        parts, request = (
-            self._bound_parts(),
-            StockRequest(context, self._build_context, loop=asyncio.get_running_loop()),
+        parts = self._require_parts()
+        request = StockRequest(context, self._build_context, loop=asyncio.get_running_loop())
+        request.models = build_model_provider_factory(
+            self._client, may_choose=self._may_choose_model(), request=request, store=self._require_services().store
         )
-        request.models = models_of(
-            self._client, may_choose=self._may_choose(), request=request, store=self._platform().store
-        )
-        # The task of a run that is begun here has it as well, and what the server begins in there.
-        before = begin_request(request)
+        # A context variable: the task of a run that starts here, and all that the server starts in it, inherit it.
+        previous_request = set_current_request(request)
         try:
             return await handle_body(body, context, parts.requests, parts.runs)
         finally:
-            begin_request(before)
+            set_current_request(previous_request)
 
     async def open(self) -> None:
-        """Return at once: a server written for ChatKit has nothing that is opened."""
+        """Do nothing: a server written for ChatKit has nothing to open."""
 
     async def close(self) -> None:
-        """Return at once: a server written for ChatKit has nothing that is closed."""
+        """Do nothing: a server written for ChatKit has nothing to close."""
 
     def _build_context(self, context: RequestContext) -> Any:
-        given = build_server_context(context)
-        return self._make_context(given) if self._make_context is not None else given
+        server_context = build_server_context(context)
+        return self._make_context(server_context) if self._make_context is not None else server_context
 
-    def _may_choose(self) -> bool:
-        return self._platform().settings.provider == "openai"
+    def _may_choose_model(self) -> bool:
+        return self._require_services().settings.provider == "openai"
 
-    def _platform(self) -> Services:
+    def _require_services(self) -> Services:
         if self._services is None:
             raise ServerError(_NOT_LOADED)
         return self._services
 
-    def _bound_parts(self) -> StockParts:
+    def _require_parts(self) -> StockParts:
         if self._parts is None:
             raise ServerError(_NOT_LOADED)
         return self._parts

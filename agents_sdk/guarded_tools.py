@@ -13,7 +13,7 @@ from agents import FunctionTool
 from agents.run_config import ToolErrorFormatterArgs
 
 from agents_sdk.platform_model import AnswerWaitsError
-from errors import AgentError, UserFacingError, WidgetError, without_exit
+from errors import AgentError, UserFacingError, WidgetError, run_without_exit
 from turns.widget_checks import widget_remarks
 
 logger = logging.getLogger(__name__)
@@ -65,8 +65,10 @@ def guard_tool(tool: FunctionTool, timeout_s: float, failed_calls: set[str]) -> 
     @functools.wraps(tool.on_invoke_tool)
     async def invoke(context: Any, arguments: str) -> Any:
         with widget_remarks() as remarks:
-            # In a task, since a tool that ignores its cancellation would otherwise hold up the answer.
-            task = asyncio.ensure_future(without_exit(tool.on_invoke_tool(context, arguments), f"tool '{tool.name}'"))
+            # A task, as one that does not heed its cancellation would hold up the answer for as long as it likes.
+            task = asyncio.ensure_future(
+                run_without_exit(tool.on_invoke_tool(context, arguments), f"tool '{tool.name}'")
+            )
         try:
             await asyncio.wait([task], timeout=limit_s)
             is_in_time = task.done()

@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 from agents.mcp import MCPServer, MCPServerManager
 
 from framework.mcp_servers import MAX_RESTART_POLL_S, QUIET_WAIT_S, RESTART_POLL_S, RESTART_WAIT_S
-from framework.sdk_mcp_servers import forget_session, has_session, let_go
+from framework.sdk_mcp_servers import drop_connection, has_session, mark_disconnected
 
 logger = logging.getLogger(__name__)
 
@@ -137,7 +137,7 @@ async def _connect(server: MCPServer, connection: _Connection, count: int) -> bo
             await connection.manager.cleanup_all()
         elif has_session(server):
             # The author's task opened this connection, and only that task can close it.
-            let_go(server)
+            drop_connection(server)
         forget_tools(server)
         connection.manager = MCPServerManager(
             [server],
@@ -150,6 +150,6 @@ async def _connect(server: MCPServer, connection: _Connection, count: int) -> bo
             return True
         await connection.manager.cleanup_all()
         connection.manager = None
-        forget_session(server)
+        mark_disconnected(server)
         logger.warning("MCP server cannot be connected", extra={"server": server.name})
         return False

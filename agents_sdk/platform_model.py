@@ -20,9 +20,9 @@ from agents_sdk.chat_options import ChatOptions
 from agents_sdk.input_items import KnownContents, read_input
 from agents_sdk.platform_response import PlatformResponse, build_response
 from errors import AgentError
-from framework.kept_updates import MergedUpdates
+from framework.merged_updates import MergedUpdates
 from framework.text_updates import TEXT_SINK_KWARG, TextSink
-from framework.tool_loop import below_tool_loop
+from framework.tool_loop import without_tool_loop
 
 logger = logging.getLogger(__name__)
 
@@ -188,7 +188,7 @@ class PlatformModel(Model):
             more[TEXT_SINK_KWARG] = self._show_text
         if model_settings.extra_headers:
             more["extra_headers"] = {k: v for k, v in model_settings.extra_headers.items() if isinstance(v, str)}
-        ask = below_tool_loop(self._client)  # the SDK runs the tools
+        ask = without_tool_loop(self._client)  # the SDK runs the tools
         unique_ids = _UniqueIds(messages)
         updates: list[ChatResponseUpdate] = MergedUpdates(())
         async with ask.get_response(messages, stream=True, options=options, client_kwargs=more) as stream:

@@ -53,7 +53,7 @@ from agents_sdk.turn_context import TurnContext
 from context import Turn
 from errors import AgentError, ModelError, UserFacingError
 from framework.plain_agents import takes_text_sink
-from framework.sdk_agents import send_events_to
+from framework.sdk_agents import forward_events
 from framework.sentences import LIMIT_REACHED
 from turns.approval_request import PendingApproval
 from turns.replaying_agent import ReplayingAgent
@@ -369,6 +369,6 @@ def _build_context(run: SDKRun, turn: Turn) -> Any:
     if context is None:
         context = TurnContext.for_turn(turn)
     elif isinstance(context, AgentContext) and not isinstance(context, TurnContext):
-        send_events_to(context, turn.emit)
+        forward_events(context, turn.emit)
     turn.agent_context = context
     return context

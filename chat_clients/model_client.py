@@ -36,7 +36,7 @@ from chat_clients.refusal_memory import RefusalMemory
 from chat_clients.refusals import Attempt
 from chat_clients.unoffered_calls import offers_no_tools, without_calls
 from errors import ModelError
-from framework.kept_updates import keep_merged
+from framework.merged_updates import merge_kept_updates
 from framework.message_marks import NO_PICTURE_TEXT, UNKNOWN_TOOL_PROPERTY
 from framework.response_streams import build_response, build_response_stream
 from framework.sentences import LIMIT_REACHED
@@ -97,7 +97,7 @@ class RawModelClient(BaseChatClient[Any]):
             updates = _with_limit_notice(updates)
         if stream:
             answer = build_response_stream(updates, options.get("response_format"))
-            keep_merged(answer)
+            merge_kept_updates(answer)
             return answer
         return self._collect_response(updates, options)
 

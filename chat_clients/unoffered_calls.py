@@ -12,7 +12,7 @@ from typing import Any
 
 from agent_framework import ChatResponseUpdate, Content, Message
 
-from framework.kept_updates import MergedUpdates
+from framework.merged_updates import MergedUpdates
 from framework.response_streams import build_response
 from framework.sentences import LIMIT_REACHED
 

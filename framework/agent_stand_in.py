@@ -1,9 +1,9 @@
-"""Stand-ins of an agent: copies whose model is replaced by one that asks for given calls.
+"""Stand-ins for an agent: copies whose model is replaced by one that requests given calls.
 
 The framework runs a batch of calls in which one needs a person's approval only in a session object of its own. A copy
 of the agent with another client runs them anywhere, with the agent's own tools, middleware and context providers.
-Relied on are that an agent may be copied and reads its attribute `client` at each run, that a tool may be copied and
-reads `approval_mode` at each call, and what the client's tool loop is made of.
+This relies on the facts that an agent may be copied and reads its attribute `client` at each run, that a tool may be
+copied and reads `approval_mode` at each call, and on the layers of the client's tool loop.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from framework.response_streams import build_response_stream
 
 
 def build_stand_in(agent: Agent[Any], calls: Sequence[Content], *, is_allowed: bool) -> Agent[Any]:
-    """Return an agent like `agent` whose next run makes `calls`, and says nothing to their results.
+    """Return a copy of `agent` whose next run makes `calls`, and then ends without a text.
 
     Args:
-        agent: Left as it is.
+        agent: The agent, which is not changed.
         calls: Contents of the type ``function_call``.
-        is_allowed: Whether a person has allowed them; if not, calls of tools that need approval are left out.
+        is_allowed: Whether a person has allowed the calls; if not, those of tools that need approval are left out.
     """
     client: Any = agent.client
     stand_in: Any = copy.copy(agent)
@@ -61,34 +61,34 @@ class _RawCallsClient(BaseChatClient[Any]):
     ) -> Awaitable[ChatResponse[Any]] | ResponseStream[ChatResponseUpdate, ChatResponse[Any]]:
         calls, self._calls = self._calls, []
 
-        async def ask() -> AsyncIterator[ChatResponseUpdate]:
+        async def request_calls() -> AsyncIterator[ChatResponseUpdate]:
             if calls:
                 yield ChatResponseUpdate(role="assistant", contents=calls, message_id="replay")
 
-        return build_response_stream(ask())
+        return build_response_stream(request_calls())
 
 
 class _CallsClient(FunctionInvocationLayer[Any], _RawCallsClient):
-    """Asks for the given calls, once, and says nothing to their results."""
+    """Chat client that requests the given calls, once, and answers their results with nothing."""
 
     def get_response(self, messages: Any, *, options: Any = None, **kwargs: Any) -> Any:
         options = dict(options or {})
         options.pop("tool_choice", None)
         tools = list(options.get("tools") or ())
         if self._is_allowed:
-            options["tools"] = [_without_question(tool) for tool in tools]
+            options["tools"] = [_without_approval(tool) for tool in tools]
         else:
-            asking = {tool.name for tool in tools if _needs_word(tool)}
-            self._calls = [call for call in self._calls if call.name not in asking]
+            names_with_approval = {tool.name for tool in tools if _needs_approval(tool)}
+            self._calls = [call for call in self._calls if call.name not in names_with_approval]
         return super().get_response(messages, options=options, **kwargs)
 
 
-def _needs_word(tool: Any) -> bool:
+def _needs_approval(tool: Any) -> bool:
     return isinstance(tool, FunctionTool) and tool.approval_mode == "always_require"
 
 
-def _without_question(tool: Any) -> Any:
-    if not _needs_word(tool):
+def _without_approval(tool: Any) -> Any:
+    if not _needs_approval(tool):
         return tool
     allowed = copy.copy(tool)
     allowed.approval_mode = "never_require"

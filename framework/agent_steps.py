@@ -7,15 +7,15 @@ from typing import Literal
 from agent_framework import Content
 
 AGENT_STEP = "agent_step"
-"""Kind of such a step, which the framework does not have: it keeps contents of any kind."""
+"""Prefix of the content type of such a step. The framework has no such type, but accepts contents of any type."""
 
 
 def agent_step(part: Literal["call", "result"], call_id: str, name: str) -> Content:
-    """Return the content that says that an agent begins, or is done, shown as a step of the answer.
+    """Return the content for the beginning or the end of an agent that is shown as a step of the answer.
 
     Args:
         part: Whether the agent begins or is done.
-        call_id: The id of the step, the same for both.
+        call_id: The id of the step, which both contents share.
         name: The name of the agent.
     """
     return Content(f"{AGENT_STEP}_{part}", call_id=call_id, tool_name=name)  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
-"""ChatKit's own rules that its server class keeps to itself, as plain functions.
+"""Private methods of ChatKit's server class, as functions.
 
-Authors subclass ChatKit's server through ours and may use any name for methods of their own. So its private methods are
-asked of an object that nobody subclasses, and what an author calls `_serialize` is never taken for ChatKit's.
+Authors subclass ChatKit's server through ours and may use any name for methods of their own. So ChatKit's private
+methods are called on an object that nobody subclasses: an author's `_serialize` is never mistaken for ChatKit's.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from pydantic import BaseModel
 
 from text.surrogates import join_surrogates
 
-AS_CHATKIT_SENDS: Final[dict[str, Any]] = {
+SERIALIZATION_OPTIONS: Final[dict[str, Any]] = {
     "by_alias": True,
     "exclude_none": True,
     "context": {"exclude_metadata": True},
 }
-"""How ChatKit's server writes its models: without nulls, and without what a host has noted of an attachment."""
+"""The arguments with which ChatKit's server serializes models: without nulls, and without metadata of attachments."""
 
 
-class _Rules(ChatKitServer[Any]):
-    """ChatKit's server as it is, which is asked for its rules and never for an answer."""
+class _PlainServer(ChatKitServer[Any]):
+    """ChatKit's server without any override, of which only private methods are called."""
 
     def respond(
         self, thread: ThreadMetadata, input_user_message: UserMessageItem | None, context: Any
@@ -42,30 +42,30 @@ class _Rules(ChatKitServer[Any]):
         raise NotImplementedError
 
 
-_RULES = _Rules(cast("Store[Any]", None))
+_PLAIN_SERVER = _PlainServer(cast("Store[Any]", None))
 
 
 def serialize(obj: BaseModel) -> bytes:
-    """Return a model's JSON as ChatKit sends it, with U+FFFD for half a surrogate pair, which UTF-8 cannot hold."""
+    """Return a model's JSON as ChatKit sends it, with U+FFFD for lone surrogates, which UTF-8 cannot encode."""
     try:
-        return obj.model_dump_json(**AS_CHATKIT_SENDS).encode()
+        return obj.model_dump_json(**SERIALIZATION_OPTIONS).encode()
     except ValueError:
-        data = obj.model_dump(mode="json", **AS_CHATKIT_SENDS)
+        data = obj.model_dump(mode="json", **SERIALIZATION_OPTIONS)
         return join_surrogates(json.dumps(data, ensure_ascii=False)).encode()
 
 
 def thread_response(thread: ThreadMetadata) -> Thread:
     """Return a thread as the client may see it."""
-    response = _RULES._to_thread_response(thread)
-    # ChatKit's own times are naive and local; a browser would take them for its own.
+    response = _PLAIN_SERVER._to_thread_response(thread)
+    # ChatKit's times are naive and local to the server; a browser would read them in its own time zone.
     response.created_at = response.created_at.astimezone(UTC)
     return response
 
 
-async def answered_questions(item: StructuredInputItem, submission: StructuredInputSubmission) -> StructuredInputItem:
+async def apply_answers(item: StructuredInputItem, submission: StructuredInputSubmission) -> StructuredInputItem:
     """Return the questions with a person's answers.
 
     Raises:
         ValueError: When the answers do not fit the questions.
     """
-    return await _RULES._apply_structured_input_submission(item, submission)
+    return await _PLAIN_SERVER._apply_structured_input_submission(item, submission)

@@ -1,4 +1,4 @@
-"""Classes of servers and stores written for ChatKit: what they override, and how they answer by other methods."""
+"""Servers and stores written for ChatKit: the methods that they override, and a way to replace methods of an object."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ def overridden_methods(cls: type[Any]) -> set[str]:
     return {name for name in known if any(name in vars(each) for each in own)}
 
 
-def become(given: object, kind: type[Any]) -> bool:
-    """Let an object answer by the methods of `kind` first, and by those of its own class for all else.
+def mix_in_class(given: object, kind: type[Any]) -> bool:
+    """Change the class of an object to one that derives from `kind` first, then from its own class.
 
-    Whoever holds the object has it so, and `isinstance` with its class holds as before.
+    All references to the object see the change, and `isinstance` with its own class is still true.
 
     Returns:
-        Whether Python can do that: not with an object that has slots alone.
+        Whether Python allows the change; it does not for an object that has only slots.
     """
     own = type(given)
     try:

@@ -1,7 +1,7 @@
-"""The function middleware of a chat client: all that its tools go through, whichever agent calls them.
+"""The function middleware of a chat client, which applies to its tools whichever agent calls them.
 
-The framework takes it when a client is built, and each run may bring more. A client that is there already, an author's
-among them, is reached by the attribute that `FunctionInvocationLayer` reads at each request.
+The framework accepts it when a client is built, and each run may add more. An existing client, such as an author's, is
+changed through the attribute that `FunctionInvocationLayer` reads at each request.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from agent_framework import FunctionMiddleware
 
 
 def function_middleware_of(client: object) -> Sequence[Any]:
-    """Return the middleware of the tools that `client` calls, outermost first; empty when it calls none."""
+    """Return the middleware of the tools that `client` calls, outermost first; empty for a client without tools."""
     return tuple(getattr(client, "function_middleware", ()))
 
 
 def add_function_middleware(client: object, middleware: FunctionMiddleware) -> None:
-    """Let the tools that `client` calls go through `middleware` as well, last of its own and before that of a run.
+    """Append `middleware` to that of the tools that `client` calls; it runs before the middleware of a run.
 
-    Nothing happens to a client that calls no tools.
+    A client that calls no tools is not changed.
     """
     installed = getattr(client, "function_middleware", None)
     if installed is not None:

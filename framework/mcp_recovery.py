@@ -1,4 +1,4 @@
-"""Recovery of a tool's call when its server is lost: reconnected once, and called again where that is safe."""
+"""Recovery of a tool call whose MCP server is lost: the server is reconnected, and a safe call is repeated once."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from agent_framework.exceptions import ToolExecutionException
 from framework.mcp_servers import (
     NOT_REACHED,
     UNKNOWN_OUTCOME,
+    ServerState,
     connect,
-    connect_soon,
-    is_there,
-    links,
+    connect_with_retries,
+    is_alive,
+    iterate_causes,
     server_of,
     state_of,
 )
@@ -25,23 +26,29 @@ from text.shortening import shortened
 logger = logging.getLogger(__name__)
 
 MAX_FAILURE_CHARS = 2_000
-"""How much the model is told of the words in which a server explains its tool's failure."""
+"""How much of a server's message about its tool's failure the model is given."""
 
-_LOST = frozenset(
+_LOST_ERRORS = frozenset(
     {"ClosedResourceError", "BrokenResourceError", "EndOfStream", "ReadError", "WriteError", "RemoteProtocolError"}
     | {"ConnectError", "ConnectTimeout", "ConnectionError", "ConnectionRefusedError", "ConnectionResetError"}
     | {"BrokenPipeError", "IncompleteRead"}
 )
-_NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "ConnectionRefusedError"})
-# Said by the client of the protocol; a tool may say the same of something else.
+_NEVER_SENT_ERRORS = frozenset({"ConnectError", "ConnectTimeout", "ConnectionRefusedError"})
+# Errors of the protocol's client, whose messages are matched; a tool's own error may contain the same phrases.
 _CLIENT_ERRORS = frozenset({"MCPError", "McpError", "RuntimeError"})
-_LOST_WORDS = ("connection closed", "connection lost", "is not connected")
-_NOT_RECONNECTED = "failed to reconnect to mcp server"
-_FORGOTTEN_WORDS = ("session terminated", "session not found", "session expired", "unknown session", "no valid session")
+_LOST_PHRASES = ("connection closed", "connection lost", "is not connected")
+_RECONNECT_FAILED_PHRASE = "failed to reconnect to mcp server"
+_SESSION_LOST_PHRASES = (
+    "session terminated",
+    "session not found",
+    "session expired",
+    "unknown session",
+    "no valid session",
+)
 
 
 class McpRecovery(FunctionMiddleware):
-    """Reconnects a server that is lost when one of its tools is called, once, and repeats the call where it may.
+    """Reconnects a lost server when one of its tools is called, and repeats the call once if that is safe.
 
     Args:
         fail: Ends a call with a sentence for the model.
@@ -51,50 +58,53 @@ class McpRecovery(FunctionMiddleware):
         self._fail = fail
 
     async def process(self, context: FunctionInvocationContext, call_next: Callable[[], Awaitable[None]]) -> None:
-        """Call the tool; of another kind of tools nothing is known here."""
+        """Call a tool, with recovery if it belongs to an MCP server."""
         tool = server_of(context.function)
         if tool is None:
             await call_next()
             return
         remote_name = (context.function.additional_properties or {})["_mcp_remote_name"]
         state = state_of(tool)
-        if (state.is_lost or not await self._is_there(tool, remote_name)) and not await connect_soon(tool):
+        if (state.is_lost or not await self._is_reachable(tool, remote_name)) and not await connect_with_retries(tool):
             self._fail(context, NOT_REACHED)
             return
-        try:
-            with state.calling():
-                await call_next()
+        loss = await self._call(context, call_next, state)
+        if loss is None:
             return
-        except Exception as exc:
-            if not is_lost(exc):
-                if not self._is_explained(context, exc):
-                    raise
-                return
-            state.is_lost, state.lost_at = True, monotonic()
-            was_sent = not was_never_sent(exc)
-            logger.warning(
-                "MCP server was lost during a call", extra={"server": tool.name, "tool": remote_name, "sent": was_sent}
-            )
+        state.lost_at, was_sent = monotonic(), not was_never_sent(loss)
+        logger.warning(
+            "MCP server was lost during a call", extra={"server": tool.name, "tool": remote_name, "sent": was_sent}
+        )
         if was_sent and remote_name not in state.repeatable:
-            await connect(tool)  # for the calls to come
+            await connect(tool)  # for later calls
             self._fail(context, UNKNOWN_OUTCOME)
-        elif not await connect_soon(tool):
+        elif not await connect_with_retries(tool):
             self._fail(context, NOT_REACHED)
-        else:
-            try:
-                with state.calling():
-                    await call_next()
-            except Exception as exc:
-                if not is_lost(exc):
-                    if not self._is_explained(context, exc):
-                        raise
-                    return
-                state.is_lost = True
-                is_safe = remote_name in state.repeatable or was_never_sent(exc)
-                self._fail(context, NOT_REACHED if is_safe else UNKNOWN_OUTCOME)
+        elif (loss := await self._call(context, call_next, state)) is not None:
+            is_safe = remote_name in state.repeatable or was_never_sent(loss)
+            self._fail(context, NOT_REACHED if is_safe else UNKNOWN_OUTCOME)
 
-    def _is_explained(self, context: FunctionInvocationContext, exc: Exception) -> bool:
-        """Tell the model what a server says of its tool's failure; return whether it is one of these."""
+    async def _call(
+        self, context: FunctionInvocationContext, call_next: Callable[[], Awaitable[None]], state: ServerState
+    ) -> Exception | None:
+        """Call the tool; return the exception by which its server was lost, None if the server has answered.
+
+        Raises:
+            Exception: A failure that neither means a lost server nor is explained by the server.
+        """
+        try:
+            with state.count_call():
+                await call_next()
+        except Exception as exc:
+            if is_lost(exc):
+                state.is_lost = True
+                return exc
+            if not self._explain_failure(context, exc):
+                raise
+        return None
+
+    def _explain_failure(self, context: FunctionInvocationContext, exc: Exception) -> bool:
+        """Give the model the server's message about its tool's failure; return whether there is one."""
         if not isinstance(exc, ToolExecutionException) or exc.__cause__ is not None:
             return False
         logger.info("MCP tool has failed", extra={"tool": context.function.name})
@@ -102,10 +112,10 @@ class McpRecovery(FunctionMiddleware):
         return True
 
     @staticmethod
-    async def _is_there(tool: Any, remote_name: str) -> bool:
-        """Return whether a server can be called; asked only where a call must not be made twice."""
+    async def _is_reachable(tool: Any, remote_name: str) -> bool:
+        """Return whether a server can be called; it is probed only if the call must not be repeated."""
         state = state_of(tool)
-        if remote_name in state.repeatable or await is_there(tool):
+        if remote_name in state.repeatable or await is_alive(tool):
             return True
         state.is_lost, state.lost_at = True, monotonic()
         return False
@@ -114,18 +124,21 @@ class McpRecovery(FunctionMiddleware):
 def is_lost(exc: BaseException) -> bool:
     """Return whether a failure means that the connection to a server is gone."""
     return any(
-        type(link).__name__ in _LOST
-        or _NOT_RECONNECTED in str(link).lower()
-        or _says(link, (*_LOST_WORDS, *_FORGOTTEN_WORDS))
-        for link in links(exc)
+        type(cause).__name__ in _LOST_ERRORS
+        or _RECONNECT_FAILED_PHRASE in str(cause).lower()
+        or _mentions(cause, (*_LOST_PHRASES, *_SESSION_LOST_PHRASES))
+        for cause in iterate_causes(exc)
     )
 
 
 def was_never_sent(exc: BaseException) -> bool:
-    """Return whether a call that was lost has not reached its server."""
-    return any(type(link).__name__ in _NEVER_SENT or _says(link, _FORGOTTEN_WORDS) for link in links(exc))
+    """Return whether a call failed before it reached its server."""
+    return any(
+        type(cause).__name__ in _NEVER_SENT_ERRORS or _mentions(cause, _SESSION_LOST_PHRASES)
+        for cause in iterate_causes(exc)
+    )
 
 
-def _says(link: BaseException, words: Iterable[str]) -> bool:
-    text = str(link).lower()
-    return type(link).__name__ in _CLIENT_ERRORS and any(word in text for word in words)
+def _mentions(cause: BaseException, phrases: Iterable[str]) -> bool:
+    text = str(cause).lower()
+    return type(cause).__name__ in _CLIENT_ERRORS and any(phrase in text for phrase in phrases)

@@ -1,8 +1,8 @@
-"""Servers of the Model Context Protocol whose tools an agent has: connected when they are needed, and again when lost.
+"""Connections to the MCP servers of agents, opened when they are needed and reopened when they are lost.
 
-The framework connects a server once. One that was down then fails every answer, and one that has ended keeps being
-asked over a connection that is closed. Here a server that is down is left out of the answer, and one that is lost is
-connected anew. No connection is closed while a call runs over it: that call proves that its server lives.
+The framework connects a server once. If the server is down then, every answer fails; if it ends later, it is called
+over the closed connection. Here an answer does without a server that is down, and a lost server is reconnected. No
+connection is closed while a call runs over it, since that call proves that the server is alive.
 """
 
 from __future__ import annotations
@@ -20,9 +20,15 @@ from weakref import WeakKeyDictionary
 from agent_framework import Agent
 from chatkit.server import ChatKitServer
 
-from framework.held_things import member_of, things_held_by
-from framework.inner_agents import agent_executors_within, given_tools, mcp_servers_of, original_of, put_agent
-from framework.mcp_tool_lists import list_anew
+from framework.inner_agents import (
+    agent_executors_within,
+    configured_tools,
+    mcp_servers_of,
+    original_agent_of,
+    replace_executor_agent,
+)
+from framework.mcp_tool_lists import refresh_tool_lists
+from framework.reachable_objects import find_class_member, iterate_reachable
 
 logger = logging.getLogger(__name__)
 
@@ -30,52 +36,52 @@ CONNECT_TIMEOUT_S = 10.0
 PROBE_TIMEOUT_S = 5.0
 
 RESTART_WAIT_S = 3.0
-"""So long after its loss a server may take to be back, until a call is told that it cannot be reached.
+"""How long after its loss a server is waited for before a call fails, in seconds.
 
-A supervisor has often started one anew by then, an interpreter and all. A person waits for it once: what was lost
-longer ago is looked for once.
+By then a supervisor has often restarted the server, including its interpreter. People wait for a restart only once: a
+server that was lost earlier is tried once.
 """
 
 RESTART_POLL_S = 0.1
 MAX_RESTART_POLL_S = 0.4
-"""Pauses between two attempts to reach a server that is restarting: the first, and the longest."""
+"""The first and the longest pause between two attempts to reach a server that is restarting, in seconds."""
 
 QUIET_WAIT_S = 5.0
-"""How long a server that seems lost is waited for until no call runs over its connection any more."""
+"""How long the reconnection of a server waits for calls that are still running over its connection, in seconds."""
 
 SILENCE_S = 60.0
 IMPATIENT_TIMEOUT_S = 2.0
-"""The longest wait, for `SILENCE_S`, for a server that did not answer in `CONNECT_TIMEOUT_S`."""
+"""The timeout that replaces `CONNECT_TIMEOUT_S` for `SILENCE_S` seconds after a server has exceeded that."""
 
 CLOSING_WAIT_S = 2.0
 
 MAX_PAGES = 64
-"""Pages of a server's tools that are read; the tools beyond are not known to be repeatable."""
+"""How many pages of a server's tools are read; tools on later pages count as not repeatable."""
 
-# What the model is told.
+# Sentences for the model.
 UNKNOWN_OUTCOME = (
     "The server of this tool was lost during the call. Whether the call had any effect is not known: find out before "
     "you call it again."
 )
 NOT_REACHED = "The server of this tool cannot be reached at the moment, so nothing was done. Tell the person."
-ABSENCE = "These servers of your tools cannot be reached now; say so if they are needed: {names}."
+SERVERS_DOWN = "These servers of your tools cannot be reached now; say so if they are needed: {names}."
 
 
 @dataclass(slots=True)
 class ServerState:
-    """State of a server, as far as it is known.
+    """The known state of a server.
 
     Attributes:
-        is_lost: Whether the connection was lost, though the framework may not know.
+        is_lost: Whether the connection was lost, even if the framework has not noticed.
         lost_at: The time at which a call lost the connection, by the monotonic clock.
         connections: The number of times that the server was reconnected.
-        repeatable: The tools that may be called twice: they only read, or do the same again.
-        calls: How many calls are running.
-        lived_at: The time of the server's last answer, by the monotonic clock.
-        silent_until: Until when it is hardly waited for, as it has kept somebody waiting.
-        listed: The tools as it listed them last, by name.
+        repeatable: The names of read-only or idempotent tools, whose calls may be repeated.
+        calls: The number of running calls.
+        lived_at: The time of the server's last response, by the monotonic clock.
+        silent_until: The time until which the shorter timeout applies, by the monotonic clock.
+        listed: The tools in the server's last list, by name.
         quiet: Set while no call is running.
-        lock: Held while it is connected.
+        lock: Held while the server is being connected.
     """
 
     is_lost: bool = False
@@ -90,8 +96,8 @@ class ServerState:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @contextmanager
-    def calling(self) -> Iterator[None]:
-        """Count a call that is running."""
+    def count_call(self) -> Iterator[None]:
+        """Count a running call for the duration of the block."""
         self.calls += 1
         self.quiet.clear()
         try:
@@ -112,63 +118,63 @@ def state_of(tool: Any) -> ServerState:
 
 
 def servers_of(holder: Any) -> Iterator[Any]:
-    """Return the servers that a use case's server holds, in its agents and workflows too, of either framework."""
-    for thing in things_held_by(holder):
-        # A use case's own server object may have methods of these names without being a server of tools.
+    """Yield the MCP servers that a use case's server references, also in agents and workflows, of either framework."""
+    for thing in iterate_reachable(holder):
+        # A ChatKit server may have methods of these names without being an MCP server.
         if not isinstance(thing, ChatKitServer) and (_is_server(thing) or _is_sdk_server(thing)):
             yield thing
 
 
 def _is_server(value: Any) -> bool:
-    # Recognised by its members: importing the class takes longer than all of Parlor, and most have no such server.
-    return _defines(type(value), "call_tool", "load_tools", "connect", "functions")
+    # Recognised by its members: importing the class takes longer than importing Parlor, and few use cases need it.
+    return _has_members(type(value), "call_tool", "load_tools", "connect", "functions")
 
 
 def _is_sdk_server(value: Any) -> bool:
-    return _defines(type(value), "call_tool", "list_tools", "connect", "cleanup")
+    return _has_members(type(value), "call_tool", "list_tools", "connect", "cleanup")
 
 
-def _defines(kind: type, *names: str) -> bool:
-    return all(member_of(kind, name) is not None for name in names)
+def _has_members(kind: type, *names: str) -> bool:
+    return all(find_class_member(kind, name) is not None for name in names)
 
 
 def server_of(function: Any) -> Any:
-    """Return the MCP server that a tool belongs to; None for any other tool, and when the server is not known."""
+    """Return the MCP server that a tool belongs to; None for other tools, and if the server is unknown."""
     if (function.additional_properties or {}).get("_mcp_remote_name") is None:
         return None
     return next((each for each in list(_servers) if any(own is function for own in functions_of(each))), None)
 
 
 def functions_of(tool: Any) -> list[Any]:
-    """Return the tools of a server; none where its author's names for them mean several."""
+    """Return the tools of a server; empty if their names are ambiguous."""
     try:
         return list(tool.functions)
-    except Exception:  # noqa: BLE001 - the framework raises it again where it is told to somebody
+    except Exception:  # noqa: BLE001 - the framework raises it again where it is reported
         return []
 
 
 def is_connected(tool: Any) -> bool:
-    """Return whether a server is connected, as far as is known without asking it."""
+    """Return whether a server counts as connected, without probing it."""
     if _is_sdk_server(tool):
         return getattr(tool, "session", None) is not None
     return bool(tool.is_connected) and not state_of(tool).is_lost
 
 
 async def connect(tool: Any, *, is_patient: bool = False) -> bool:
-    """Connect a server unless it is connected, or reconnect it if it was lost; return whether it is connected now.
+    """Connect a server, or reconnect it if it was lost; return whether it is connected now.
 
     Args:
         tool: The server.
-        is_patient: Whether to wait as long also for one that has kept somebody waiting a moment ago.
+        is_patient: Whether to use the full timeout even if the server has exceeded it a moment ago.
     """
     state = state_of(tool)
-    before = state.connections
+    connections_before = state.connections
     async with state.lock:
-        if is_connected(tool) or state.connections != before:
+        if is_connected(tool) or state.connections != connections_before:
             return is_connected(tool)
         is_patient = is_patient or monotonic() >= state.silent_until
         if state.calls and tool.is_connected:
-            if await _answers(tool):
+            if await _responds(tool):
                 state.is_lost = False
                 return True
             with suppress(TimeoutError):
@@ -178,27 +184,28 @@ async def connect(tool: Any, *, is_patient: bool = False) -> bool:
                 return False
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S if is_patient else IMPATIENT_TIMEOUT_S):
-                list_anew(tool)
-                with _cancelled_only_by_others():
+                refresh_tool_lists(tool)
+                with _translate_cancellation():
                     await tool.connect(reset=bool(state.is_lost or tool.is_connected))
                 await _read_tools(tool)
         except Exception as exc:  # noqa: BLE001 - whatever a server does, the answer goes on without it
             if isinstance(exc, TimeoutError):
                 state.silent_until = monotonic() + SILENCE_S if is_patient else state.silent_until
-                await _abandon(tool)
+                await _cancel_connecting(tool)
             state.is_lost = True
             level = logging.INFO if monotonic() < state.lost_at + RESTART_WAIT_S else logging.WARNING
-            logger.log(level, "MCP server cannot be connected", extra={"server": tool.name, "error_type": _kind(exc)})
+            error_type = _root_error_name(exc)
+            logger.log(level, "MCP server cannot be connected", extra={"server": tool.name, "error_type": error_type})
             return False
         state.is_lost, state.silent_until = False, 0.0
         state.connections += 1
         return True
 
 
-async def connect_soon(tool: Any) -> bool:
-    """Connect a server that was lost, and look again until `RESTART_WAIT_S` after its loss; return whether it is back.
+async def connect_with_retries(tool: Any) -> bool:
+    """Reconnect a lost server, with retries until `RESTART_WAIT_S` after its loss; return whether it is connected.
 
-    A server that was not lost a moment ago is looked for once.
+    A server that was lost earlier is tried once.
     """
     state, pause_s = state_of(tool), RESTART_POLL_S
     while not await connect(tool):
@@ -210,8 +217,8 @@ async def connect_soon(tool: Any) -> bool:
     return True
 
 
-async def _abandon(tool: Any) -> None:
-    """End an abandoned attempt to connect, since the next one would have to wait for it."""
+async def _cancel_connecting(tool: Any) -> None:
+    """Cancel an attempt to connect that has timed out, since the next one would have to wait for it."""
     owner = getattr(tool, "_lifecycle_owner_task", None)
     if isinstance(owner, asyncio.Task) and not owner.done():
         owner.cancel()
@@ -219,10 +226,10 @@ async def _abandon(tool: Any) -> None:
 
 
 @contextmanager
-def _cancelled_only_by_others() -> Iterator[None]:
-    """Raise `ConnectionAbortedError` where a call says that it was cancelled, and nobody has cancelled who calls.
+def _translate_cancellation() -> Iterator[None]:
+    """Translate a `CancelledError` into a `ConnectionAbortedError`, unless the current task was cancelled itself.
 
-    The framework ends the calls that wait for an abandoned connection with the `CancelledError` of that connection.
+    When a connection is abandoned, the framework raises its `CancelledError` in all calls that wait for it.
     """
     try:
         yield
@@ -234,32 +241,32 @@ def _cancelled_only_by_others() -> Iterator[None]:
 
 
 async def with_servers(agent: Any) -> tuple[Any, list[str]]:
-    """Return an agent whose servers are connected, and the names of those that it lacks because they are down.
+    """Connect an agent's servers; return the agent without the servers that are down, and the names of these.
 
-    Agents within a workflow are left without those too, and told so in their instructions.
+    Agents within a workflow lose them too; their instructions then mention the missing servers.
     """
-    executors = [(executor, original_of(inner)) for executor, inner in agent_executors_within(agent)]
+    executors = [(executor, original_agent_of(inner)) for executor, inner in agent_executors_within(agent)]
     holders = [agent, *(inner for _, inner in executors)]
     tools = list({id(tool): tool for holder in holders for tool in mcp_servers_of(holder)}.values())
     if not tools:
         return agent, []
-    there = await asyncio.gather(*(is_made_sure_of(tool) for tool in tools))
-    down = {id(tool) for tool, is_there in zip(tools, there, strict=True) if not is_there}
+    outcomes = await asyncio.gather(*(ensure_connected(tool) for tool in tools))
+    down = {id(tool) for tool, is_connected_now in zip(tools, outcomes, strict=True) if not is_connected_now}
     for executor, inner in executors:
-        whole, missing = _without_servers(inner, down)
+        stand_in, missing = _without_servers(inner, down)
         if missing:
-            options = dict(whole.default_options)
-            told = (options.get("instructions"), ABSENCE.format(names=", ".join(missing)))
-            whole.default_options = {**options, "instructions": "\n\n".join(each for each in told if each)}
-        put_agent(executor, inner, whole)
-        _give_unique_names(whole)
+            options = dict(stand_in.default_options)
+            parts = (options.get("instructions"), SERVERS_DOWN.format(names=", ".join(missing)))
+            stand_in.default_options = {**options, "instructions": "\n\n".join(part for part in parts if part)}
+        replace_executor_agent(executor, inner, stand_in)
+        _give_unique_names(stand_in)
     agent, missing = _without_servers(agent, down)
     _give_unique_names(agent)
     return agent, missing
 
 
 def _without_servers(agent: Any, down: set[int]) -> tuple[Any, list[str]]:
-    """Return an agent without the servers that are down, and their names."""
+    """Return a copy of an agent without the servers that are down, and their names."""
     if not isinstance(agent, Agent) or not any(id(tool) in down for tool in agent.mcp_tools):
         return agent, []
     without: Any = copy.copy(agent)
@@ -268,11 +275,11 @@ def _without_servers(agent: Any, down: set[int]) -> tuple[Any, list[str]]:
 
 
 def _give_unique_names(agent: Any) -> None:
-    """Name a server's tool after its server too where another of the agent's tools has its name.
+    """Prefix a tool's name with that of its server if another tool of the agent has the same name.
 
-    The framework would refuse the agent, though only a server's list may have changed.
+    The framework would refuse the agent, although only the list of a server may have changed.
     """
-    seen = {getattr(tool, "name", None) for tool in given_tools(agent)}
+    seen = {getattr(tool, "name", None) for tool in configured_tools(agent)}
     for tool in mcp_servers_of(agent):
         for function in functions_of(tool):
             if function.name in seen:
@@ -281,60 +288,60 @@ def _give_unique_names(agent: Any) -> None:
             seen.add(function.name)
 
 
-async def is_made_sure_of(tool: Any) -> bool:
-    """Return whether a server can be called, after reconnecting it if it was lost."""
-    if is_connected(tool) and not await is_there(tool):
+async def ensure_connected(tool: Any) -> bool:
+    """Reconnect a server if it was lost; return whether it is connected."""
+    if is_connected(tool) and not await is_alive(tool):
         state_of(tool).is_lost = True
     return await connect(tool)
 
 
-async def is_there(tool: Any) -> bool:
-    """Return whether a connected server answers. A call that is running over its connection proves that."""
+async def is_alive(tool: Any) -> bool:
+    """Return whether a connected server responds; a running call counts as a response."""
     state = state_of(tool)
     if state.calls:
         return True
     asked_at = monotonic()
-    # A call may have begun meanwhile, and keep the server from answering anybody else.
-    return await _answers(tool) or state.calls > 0 or state.lived_at > asked_at
+    # A call may have started meanwhile, and keep the server from responding to the probe.
+    return await _responds(tool) or state.calls > 0 or state.lived_at > asked_at
 
 
-async def _answers(tool: Any) -> bool:
-    """Ask a server for its tools; return whether it answers."""
+async def _responds(tool: Any) -> bool:
+    """Request a server's list of tools as a probe; return whether it responds."""
     state, asked_at = state_of(tool), monotonic()
     try:
         async with asyncio.timeout(PROBE_TIMEOUT_S):
             await _read_tools(tool)
-    except Exception:  # noqa: BLE001 - a server that is gone says so in many ways
+    except Exception:  # noqa: BLE001 - the loss of a server shows in many exceptions
         return state.lived_at > asked_at
     return True
 
 
 async def _read_tools(tool: Any) -> None:
-    """Ask a server for its tools, and let the framework load them again if they have changed."""
+    """Read a server's list of tools, and let the framework reload them if they have changed."""
     state = state_of(tool)
     listed: dict[str, Any] = {}
-    async for page in _pages(tool):
+    async for page in _list_tool_pages(tool):
         state.lived_at = monotonic()
         listed |= {each.name: each for each in page.tools}
     hints = {name: each.annotations for name, each in listed.items() if each.annotations is not None}
     state.repeatable = frozenset(name for name, hint in hints.items() if hint.read_only_hint or hint.idempotent_hint)
-    before, state.listed = state.listed, listed
-    if before and before != listed and tool.is_connected:
-        changed = {name for name, each in before.items() if listed.get(name) != each}
+    previous, state.listed = state.listed, listed
+    if previous and previous != listed and tool.is_connected:
+        changed = {name for name, each in previous.items() if listed.get(name) != each}
         functions = getattr(tool, "_functions", None)
         if isinstance(functions, list):
-            # The framework keeps a tool that it has under the name, whatever else has changed.
+            # The framework would keep a tool whose name is unchanged, even if other properties have changed.
             functions[:] = [
                 each for each in functions if (each.additional_properties or {}).get("_mcp_remote_name") not in changed
             ]
         await tool.load_tools()
 
 
-async def _pages(tool: Any) -> AsyncIterator[Any]:
-    # The framework keeps the connection and the tools' annotations to itself; a test notices when that changes.
+async def _list_tool_pages(tool: Any) -> AsyncIterator[Any]:
+    # The framework exposes neither the connection nor the tools' annotations; a test notices when that changes.
     connection = getattr(tool, "_connection", None)
     if connection is None:
-        return  # of a class of its own, which knows best
+        return  # an author's own class
     from mcp.types import PaginatedRequestParams  # not before a server is connected: it takes long
 
     page = await connection.list_tools_page(None)
@@ -346,36 +353,36 @@ async def _pages(tool: Any) -> AsyncIterator[Any]:
         yield page
 
 
-def links(exc: BaseException) -> Iterator[BaseException]:
-    """Return an exception, and those that it comes from."""
+def iterate_causes(exc: BaseException) -> Iterator[BaseException]:
+    """Yield an exception, its causes and contexts, and the members of exception groups."""
     waiting, seen = [exc], set[int]()
     while waiting and len(seen) < 32:
-        link = waiting.pop(0)
-        if id(link) in seen:
+        cause = waiting.pop(0)
+        if id(cause) in seen:
             continue
-        seen.add(id(link))
-        yield link
-        waiting += link.exceptions if isinstance(link, BaseExceptionGroup) else ()
-        waiting += [each for each in (link.__cause__, link.__context__) if each is not None]
+        seen.add(id(cause))
+        yield cause
+        waiting += cause.exceptions if isinstance(cause, BaseExceptionGroup) else ()
+        waiting += [each for each in (cause.__cause__, cause.__context__) if each is not None]
 
 
-def _kind(exc: BaseException) -> str:
-    return type(next((link for link in links(exc) if link.__cause__ is None), exc)).__name__
+def _root_error_name(exc: BaseException) -> str:
+    return type(next((cause for cause in iterate_causes(exc) if cause.__cause__ is None), exc)).__name__
 
 
 async def examine(tool: Any) -> tuple[bool, str]:
-    """Connect a server, if it is not connected, and return whether that works and what was found, for the operator."""
+    """Connect a server, if it is not connected; return whether that works, and a sentence for the operator."""
     if _is_sdk_server(tool):
         return await _examine_sdk_server(tool)
     was_connected = is_connected(tool)
-    is_there = await connect(tool, is_patient=True)
-    found = f"connected, {len(functions_of(tool))} tools" if is_there else "cannot be connected"
+    is_connected_now = await connect(tool, is_patient=True)
+    report = f"connected, {len(functions_of(tool))} tools" if is_connected_now else "cannot be connected"
     if not was_connected:
         with suppress(Exception):
             async with asyncio.timeout(PROBE_TIMEOUT_S):
-                with _cancelled_only_by_others():
+                with _translate_cancellation():
                     await tool.close()
-    return is_there, found
+    return is_connected_now, report
 
 
 async def _examine_sdk_server(server: Any) -> tuple[bool, str]:
@@ -383,18 +390,18 @@ async def _examine_sdk_server(server: Any) -> tuple[bool, str]:
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             if not was_connected:
-                with _cancelled_only_by_others():
+                with _translate_cancellation():
                     await server.connect()
-            # Which tools are visible can depend on the answer, and there is none here.
-            is_for_all = not callable(getattr(server, "tool_filter", None))
-            found = f", {len(await server.list_tools())} tools" if is_for_all else ""
-    except Exception:  # noqa: BLE001 - a server that is down says so in many ways
+            # A filter may depend on the answer, and there is none here.
+            is_unfiltered = not callable(getattr(server, "tool_filter", None))
+            tool_count = f", {len(await server.list_tools())} tools" if is_unfiltered else ""
+    except Exception:  # noqa: BLE001 - a server that is down shows in many exceptions
         return False, "cannot be connected"
     else:
-        return True, f"connected{found}"
+        return True, f"connected{tool_count}"
     finally:
         if not was_connected:
             with suppress(Exception):
                 async with asyncio.timeout(PROBE_TIMEOUT_S):
-                    with _cancelled_only_by_others():
+                    with _translate_cancellation():
                         await server.cleanup()

@@ -1,8 +1,7 @@
-"""Lists of an MCP server's tools as they are now, under names that stay apart.
+"""Uncached lists of an MCP server's tools, under unique names.
 
-The framework replaces what is not a letter of ASCII, a digit or one of ``_.-``, and refuses a whole server of which two
-tools are called alike then, such as ``read/item`` and ``read:item``. And a server may let its list be kept by its
-client, which then answers in its place.
+The framework replaces characters of a tool's name other than ASCII letters, digits and ``_.-``, and refuses a server if
+two names are equal then, such as ``read/item`` and ``read:item``. And a server may allow its client to cache the list.
 """
 
 from __future__ import annotations
@@ -10,14 +9,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_REPLACED = re.compile(r"[^A-Za-z0-9_.-]")
+_REPLACED_CHARS = re.compile(r"[^A-Za-z0-9_.-]")
 _MARK = "_lists_anew"
 
 
-def list_anew(tool: Any) -> None:
-    """Let a server be asked for its tools each time, and these have names of their own, from its next connection on.
+def refresh_tool_lists(tool: Any) -> None:
+    """Bypass the cached list of a server's tools, and give these unique names, from its next connection on.
 
-    The names are left alone where its author names some of them, for approval or as all that are allowed: such a name
+    Names are not changed if the author refers to tools by name, for approval or in a list of allowed tools: such a name
     must mean one tool.
     """
     if _MARK in vars(tool) or not hasattr(tool, "_connection"):
@@ -30,15 +29,15 @@ def list_anew(tool: Any) -> None:
         connection = tool._connection
         if connection is not None and _MARK not in vars(connection):
             setattr(connection, _MARK, True)
-            _list_over(connection, is_renaming=is_renaming)
+            _wrap_connection(connection, is_renaming=is_renaming)
         await load_tools()
 
     tool.load_tools = load_listed_tools
 
 
-def _list_over(connection: Any, *, is_renaming: bool) -> None:
+def _wrap_connection(connection: Any, *, is_renaming: bool) -> None:
     remote_names: dict[str, str] = {}
-    given: dict[str, str] = {}
+    name_owners: dict[str, str] = {}
     list_tools_page, call_tool = connection.list_tools_page, connection.call_tool
 
     async def list_fresh_page(params: Any) -> Any:
@@ -50,12 +49,12 @@ def _list_over(connection: Any, *, is_renaming: bool) -> None:
         if not is_renaming:
             return page
         if params is None:
-            given.clear()
+            name_owners.clear()
         tools = []
         for each in page.tools:
             name, number = each.name, 2
-            while given.setdefault(_REPLACED.sub("-", name), each.name) != each.name:
-                name, number = f"{_REPLACED.sub('-', each.name)}_{number}", number + 1
+            while name_owners.setdefault(_REPLACED_CHARS.sub("-", name), each.name) != each.name:
+                name, number = f"{_REPLACED_CHARS.sub('-', each.name)}_{number}", number + 1
             remote_names[name] = each.name
             tools.append(each if name == each.name else each.model_copy(update={"name": name}))
         return page.model_copy(update={"tools": tools})

@@ -8,19 +8,19 @@ from typing import Any
 from agent_framework import Content
 
 ANSWERS_PROPERTY = "answers_to_questions"
-"""Marks a message that says what a person has answered to the questions of a tool."""
+"""Marks a message with a person's answers to the questions of a tool."""
 
 NO_PICTURE_TEXT = "[The model does not take this picture.]"
-"""Said by our chat clients before an answer, once for each picture that a person sends to such a model."""
+"""Yielded by our chat clients before an answer, once for each picture that the model does not accept."""
 
 FILE_PROPERTY = "file"
-"""Marks a text that is about a file, or is what it says: its value is the file's name."""
+"""Marks a text that is the content of a file, or a note about it; its value is the file's name."""
 
 ORIGINAL_PROPERTY = "original"
-"""Says of a picture that was made smaller what it was, in words."""
+"""Describes the original of a picture that was made smaller, as text."""
 
 UNKNOWN_TOOL_PROPERTY = "parlor.unknown_tool"
-"""Marks a call that means none of the tools that were offered. The framework may ask for it beside another."""
+"""Marks a call of a tool that was not offered. The framework may request its approval together with other calls."""
 
 PROVIDER_PROPERTY = "openai"
 """Holds, by name, what our chat clients note of a content for its way back to the server that it comes from."""

@@ -1,4 +1,4 @@
-"""Plain agents: those of which no part may want to see, change or hold back the text of an answer on its way."""
+"""Plain agents: those without middleware or overrides that could observe, change or hold back the text of an answer."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from agent_framework import Agent
 
 
 def leaves_text_alone(agent: Any) -> bool:
-    """Say whether an agent's text may be shown before the agent has seen it.
+    """Return whether an agent's text may be shown before it has passed through the agent.
 
-    The model must be asked by a client of ours. Neither agent nor client may have middleware or methods of their own,
-    and the agent no context providers, which may bring middleware along.
+    The agent must use a client of ours. Neither agent nor client may have middleware or overridden methods, and the
+    agent no context providers, which may add middleware.
     """
     if type(agent) is not Agent or agent.middleware or agent.context_providers:
         return False
@@ -19,12 +19,12 @@ def leaves_text_alone(agent: Any) -> bool:
 
 
 def takes_text_sink(client: Any) -> bool:
-    """Say whether a chat client gives text away directly, with no middleware that may want to see it first."""
+    """Return whether a chat client supports a text sink and has no middleware that could change the text."""
     return _takes_text_sink(type(client)) and not client.chat_middleware
 
 
 def _takes_text_sink(kind: type) -> bool:
-    """Say whether clients of a class give text away directly; one that overrides a method may want to see it first."""
+    """Return whether a class supports a text sink; False for a subclass that overrides any method."""
     for each in kind.__mro__:
         if "takes_text_sink" in vars(each):
             return bool(vars(each)["takes_text_sink"])

@@ -1,7 +1,7 @@
-"""Answers of a chat client as the framework wants them, made of its public parts.
+"""Responses of a chat client in the framework's form, built from its public parts.
 
-`BaseChatClient` has helpers for the same, with names of its own that it may change: `_build_response_stream`,
-`_finalize_response_updates` and `_validate_options`. What they do today is this.
+`BaseChatClient` has private helpers for the same, which may change: `_build_response_stream`,
+`_finalize_response_updates` and `_validate_options`. These functions do what they do today.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ ResponseFormat = type[Any] | Mapping[str, Any] | None
 def build_response_stream(
     updates: AsyncIterable[ChatResponseUpdate], response_format: ResponseFormat = None
 ) -> ResponseStream[ChatResponseUpdate, ChatResponse[Any]]:
-    """Return the stream of an answer, whose final response is made of all its updates."""
+    """Return a stream of updates whose final response is built from all of them."""
     return ResponseStream(updates, finalizer=lambda kept: build_response(kept, response_format))
 
 
 def build_response(updates: Sequence[ChatResponseUpdate], response_format: ResponseFormat = None) -> ChatResponse[Any]:
-    """Return the answer that updates add up to."""
+    """Return the response that consists of the given updates."""
     return ChatResponse.from_updates(updates, output_format_type=response_format)

@@ -1,4 +1,4 @@
-"""Mentions in words of pictures and files in a tool's result, for models that cannot be sent them and later turns."""
+"""Textual mentions of pictures and files in a tool's result, for models that do not accept them and for later turns."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from agent_framework import Content
 from text.shortening import shortened
 
 MAX_LINK_CHARS = 2_000
-"""The longest address of a returned file that a model is told."""
+"""The longest address of a returned file that is given to a model; a longer one is shortened."""
 
 
 def mention_returned(item: Content) -> str:
-    """Return a text in brackets for a part of a result that cannot be sent to the model."""
+    """Return a mention, in brackets, of a part of a result that cannot be sent to the model."""
     if bool(item.media_type) and item.has_top_level_media_type("image"):
         return "[an image was returned]"
     is_link = item.type == "uri" and item.uri and not item.uri.startswith("data:")
@@ -19,5 +19,5 @@ def mention_returned(item: Content) -> str:
 
 
 def mention_all_returned(result: Content) -> list[str]:
-    """Return a text in brackets for each part of a result that is not a text, in their order."""
+    """Return a mention, in brackets, of each part of a result that is not text, in order."""
     return [mention_returned(item) for item in result.items or () if item.type in ("data", "uri", "hosted_file")]

@@ -10,17 +10,17 @@ from typing import Any
 
 
 def has_session(server: Any) -> bool:
-    """Return whether a server is connected, as far as it knows; one of a class without sessions knows best."""
+    """Return whether a server has a session; True for a class without sessions."""
     return getattr(server, "session", server) is not None
 
 
-def let_go(server: Any) -> None:
-    """Have a server forget a connection that it cannot close here: one closes it in the task that has opened it."""
+def drop_connection(server: Any) -> None:
+    """Make a server drop its connection without closing it, which only the task that opened it may do."""
     if hasattr(server, "exit_stack"):
         server.exit_stack = AsyncExitStack()
 
 
-def forget_session(server: Any) -> None:
-    """Have a server know that it is not connected, after an attempt that has failed."""
+def mark_disconnected(server: Any) -> None:
+    """Mark a server as not connected, after a failed attempt to connect."""
     if hasattr(server, "session"):
         server.session = None

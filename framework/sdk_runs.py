@@ -1,6 +1,6 @@
-"""Runs of the OpenAI Agents SDK that code of others begins: their arguments, and their end when nobody reads.
+"""Runs of the OpenAI Agents SDK that an author's code starts: their arguments, and their end when nobody reads them.
 
-Where the SDK keeps its default client is private, as is the queue of ChatKit's `AgentContext`.
+This relies on the private module of the SDK's default client, and on the private queue of ChatKit's `AgentContext`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any
 
 
 def without_stored_responses(agent: Any, config: Any, provider: Any, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a run that goes on with nothing that a provider has stored, if `provider` is asked.
+    """Return the arguments of a run without references to stored responses, if `provider` serves the run.
 
-    With such a response the SDK sends what is new alone, and takes the rest for known.
+    With such a reference, the SDK would send only the new messages.
     """
     from agents import Model
 
@@ -25,9 +25,9 @@ def without_stored_responses(agent: Any, config: Any, provider: Any, arguments: 
 
 
 def with_provider(run_config: Any, provider: Any) -> Any:
-    """Return the configuration of a run with a provider of models instead of the SDK's default one.
+    """Return the configuration of a run with `provider` in place of the SDK's default model provider.
 
-    A provider that somebody chose stays, and so does the default one where it was given a client or a key.
+    A provider that the author chose is kept, and so is the default one if it was given a client or a key.
     """
     from agents import MultiProvider, RunConfig
     from agents.models._openai_shared import get_default_openai_client, get_default_openai_key
@@ -40,9 +40,9 @@ def with_provider(run_config: Any, provider: Any) -> Any:
 
 
 class WatchedEvents:
-    """The events of a streamed run, of which the task that waits for the next one is known.
+    """The events of a streamed run, which remember the task that waits for the next one.
 
-    ChatKit's helper waits in tasks of its own, and leaves them to themselves when it is stopped.
+    ChatKit's helper waits in tasks of its own, and abandons them when it is stopped.
 
     Args:
         events: The events from the SDK.
@@ -60,17 +60,17 @@ class WatchedEvents:
         return await self._events.__anext__()
 
     async def aclose(self) -> None:
-        """Close what the SDK gives."""
+        """Close the SDK's events."""
         await self._events.aclose()
 
-    def leave(self) -> None:
-        """Cancel the task that waits, unless it is the one that calls this."""
+    def cancel_reader(self) -> None:
+        """Cancel the task that waits for an event, unless it is the current one."""
         if self._reader is not None and self._reader is not asyncio.current_task():
             self._reader.cancel()
 
 
 def watch_events(result: Any) -> list[WatchedEvents]:
-    """Let the readers of a run's events be known; return the list that they will be in."""
+    """Track the readers of a run's events; return the list to which they will be added."""
     readers: list[WatchedEvents] = []
     inner = result.stream_events
 
@@ -84,17 +84,17 @@ def watch_events(result: Any) -> list[WatchedEvents]:
 
 
 def end_run(result: Any, context: Any, readers: Iterable[WatchedEvents]) -> None:
-    """End a streamed run that nobody reads any more, and all who wait for its events.
+    """End a streamed run that nobody reads any more, and cancel all tasks that wait for its events.
 
     Args:
         result: The result that the SDK returned.
-        context: The context that it was given; ChatKit's has a queue that is waited for too.
-        readers: Readers of the events.
+        context: The context of the run; ChatKit's has a queue for which tasks wait too.
+        readers: The readers of the events.
     """
     if not result.is_complete:
         result.cancel()
     for reader in readers:
-        reader.leave()
+        reader.cancel_reader()
     queue = getattr(context, "_events", None)
     for task in asyncio.all_tasks() if queue is not None else ():
         frame = getattr(task.get_coro(), "cr_frame", None)

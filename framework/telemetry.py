@@ -6,12 +6,12 @@ from errors import ConfigError
 
 
 def set_up_exporter(endpoint: str | None, headers: str | None = None) -> None:
-    """Have spans sent to a collector; do nothing without one, or where the process has a tracer provider already.
+    """Export spans to a collector; do nothing without one, or if the process has a tracer provider already.
 
     Args:
-        endpoint: Whole address at a collector that takes spans in OTLP over HTTP. What else there is to say,
-            OpenTelemetry reads from its own variables: `OTEL_SERVICE_NAME`, `OTEL_TRACES_SAMPLER`, `OTEL_SDK_DISABLED`.
-        headers: Headers that it has to be shown, in the form of `OTEL_EXPORTER_OTLP_HEADERS`, which may lie in a file.
+        endpoint: The complete URL of a collector that accepts spans in OTLP over HTTP. OpenTelemetry reads further
+            options from its own variables: `OTEL_SERVICE_NAME`, `OTEL_TRACES_SAMPLER`, `OTEL_SDK_DISABLED`.
+        headers: Headers for the collector, in the form of `OTEL_EXPORTER_OTLP_HEADERS`; the setting may be a file.
 
     Raises:
         ConfigError: When the packages for it are not installed.
@@ -30,21 +30,21 @@ def set_up_exporter(endpoint: str | None, headers: str | None = None) -> None:
         raise ConfigError(
             "OTEL_EXPORTER_OTLP_ENDPOINT", "needs OpenTelemetry's SDK: pip install 'parlor[telemetry]'"
         ) from exc
-    # What the variables say comes second, and so counts more.
+    # The variables come second, so that they take precedence.
     resource = Resource({SERVICE_NAME: "parlor"}).merge(OTELResourceDetector().detect())
     provider = TracerProvider(resource=resource)
-    # Its queue is bounded, its thread a daemon, and what cannot be sent is dropped.
-    shown = parse_env_headers(headers, liberal=True) if headers is not None else None
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint, headers=shown)))
+    # Its queue is bounded, its thread is a daemon, and spans that cannot be sent are dropped.
+    parsed_headers = parse_env_headers(headers, liberal=True) if headers is not None else None
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint, headers=parsed_headers)))
     trace.set_tracer_provider(provider)
 
 
 def decide_on_telemetry(wanted: bool | None) -> bool:
-    """Switch the framework's instrumentation on or off; return which.
+    """Switch the framework's instrumentation on or off; return whether it is on.
 
-    The framework prepares spans and metrics for each run, each request to the model and each piece of an answer, also
-    without an OpenTelemetry SDK that would take them: a fifth of what a piece costs. Who calls
-    `agent_framework.observability.configure_otel_providers()` or `enable_instrumentation()` later gets them back.
+    The framework prepares spans and metrics for each run, each request to the model and each piece of an answer, even
+    without an OpenTelemetry SDK: a fifth of the cost of a piece. A later call of
+    `agent_framework.observability.configure_otel_providers()` or `enable_instrumentation()` switches it on again.
 
     Args:
         wanted: The operator's setting; None switches it on if the process has a tracer or meter provider by now.

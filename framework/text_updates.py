@@ -1,7 +1,7 @@
-"""Updates of an answer's text, made as cheaply as the framework's own classes allow.
+"""Updates of an answer's text, as cheap as the framework's own classes allow.
 
 Of the some fifty fields of the framework's `Content`, an instance here holds only those that differ; the others are
-found in the class. Source: `Content` and `ChatResponseUpdate` in `agent_framework._types`;
+class attributes. Source: `Content` and `ChatResponseUpdate` in `agent_framework._types`;
 `tests/unit/framework/test_reliances.py` compares field by field.
 """
 
@@ -13,32 +13,32 @@ from typing import Any, ClassVar
 from agent_framework import ChatResponseUpdate, Content
 
 TextSink = Callable[[str, str | None], bool]
-"""Takes a piece of the message with that id and shows it at once, if it can; returns whether it has."""
+"""Shows a piece of the message with that id at once, if it can; returns whether it has."""
 
 TEXT_SINK_KWARG = "text_sink"
-"""Under this name a chat client that says `takes_text_sink` finds a `TextSink` in a run's `client_kwargs`."""
+"""Key of a run's `client_kwargs` under which a chat client with `takes_text_sink` finds a `TextSink`."""
 
 
 class TextPiece(Content):
-    """A text content to be appended to those before it.
+    """A text content that is appended to the previous ones.
 
-    It is a `Content` in every respect. But of its some fifty fields, which are all empty but two, an instance holds
-    only those that differ; the others are found in the class. That is a fifth of the memory and of the time.
+    It is a full `Content`. But of its some fifty fields, of which only two are set, an instance holds only those that
+    differ; the others are class attributes. That takes a fifth of the memory and of the time.
     """
 
 
-# Taken from a real one, so that a field which the framework adds is here too.
+# Copied from a real instance, so that fields which the framework adds are included.
 for _name, _value in vars(Content.from_text("", merge_mode="append")).items():
     if _name not in ("text", "additional_properties"):
         setattr(TextPiece, _name, _value)
 
 
 def build_text_piece(text: str, additional_properties: dict[str, Any] | None = None) -> TextPiece:
-    """Return the same content as ``Content.from_text(text, merge_mode="append")`` in an object of less memory.
+    """Return the equivalent of ``Content.from_text(text, merge_mode="append")`` in less memory.
 
     Args:
         text: The piece.
-        additional_properties: Kept, not copied.
+        additional_properties: The properties, which are not copied.
     """
     piece = TextPiece.__new__(TextPiece)
     piece.text = text
@@ -47,11 +47,11 @@ def build_text_piece(text: str, additional_properties: dict[str, Any] | None = N
 
 
 class ShownPiece(TextPiece):
-    """A piece of text that the person has read already: it was shown directly."""
+    """A piece of text that was shown directly, and must not be shown again."""
 
 
 class TextUpdate(ChatResponseUpdate):
-    """An update of an assistant's message with a piece of text, made as cheaply as a `TextPiece`."""
+    """An update of an assistant's message with a piece of text, as cheap as a `TextPiece`."""
 
     type: ClassVar[str] = "chat_response_update"
 

@@ -1,4 +1,4 @@
-"""Skips the framework's loop of tool calls where somebody else runs the tools."""
+"""Bypasses the framework's tool loop for callers that run the tools themselves."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 from agent_framework import FunctionInvocationLayer
 
 
-def below_tool_loop(client: Any) -> Any:
-    """Return a chat client without its loop, the outermost of its layers: calls of the model come back as they are.
+def without_tool_loop(client: Any) -> Any:
+    """Return a chat client without its outermost layer, the tool loop, so that it returns the model's calls.
 
-    The framework switches the loop off for a whole client only (`function_invocation_configuration`), which other
-    answers ask at the same time.
+    The framework can switch the loop off only for a whole client (`function_invocation_configuration`), which other
+    answers use at the same time.
     """
     return super(FunctionInvocationLayer, client) if isinstance(client, FunctionInvocationLayer) else client

@@ -1,6 +1,6 @@
-"""A uvicorn server that says when it listens, and leaves it to its owner what a signal means.
+"""A uvicorn server that reports when it listens, and passes signals to its owner.
 
-Of uvicorn's insides it relies on two methods that run while it serves: `startup` returns when the sockets listen, and
+It relies on two of uvicorn's methods that are not documented: `startup` returns when the sockets listen, and
 `handle_exit` is the handler of every signal that asks for the end. All else is public: `serve`, and the attributes
 `should_exit`, which closes the listener and waits for open connections, and `force_exit`, which does not wait.
 """
@@ -15,13 +15,13 @@ import uvicorn
 
 
 class UvicornServer(uvicorn.Server):
-    """A server that goes on until its owner sets `should_exit`, whatever signals come.
+    """A server that runs until its owner sets `should_exit`, whatever signals arrive.
 
     Args:
-        config: The application and how it is served.
-        on_listening: Called once, in the loop, when the server listens.
-        on_signal: Called in the main thread with the number of each SIGINT and SIGTERM. It may run between any two
-            instructions: let it do no more than note the signal and wake the loop.
+        config: The application and the options of uvicorn.
+        on_listening: Called once, in the event loop, when the server listens.
+        on_signal: Called in the main thread with the number of each SIGINT and SIGTERM. It may interrupt any
+            instruction, so it should only record the signal and wake the loop.
     """
 
     def __init__(
@@ -32,12 +32,12 @@ class UvicornServer(uvicorn.Server):
         self._on_signal = on_signal
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, and tell the owner."""
+        """Start to listen, and notify the owner."""
         await super().startup(sockets)
         self._on_listening()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Tell the owner of a signal."""
-        # Not noted where uvicorn notes it: it would raise the signal again while there is a loop, which tells it to
-        # whatever happens to be running then.
+        """Pass a signal to the owner."""
+        # Not recorded as uvicorn does: it would raise the signal again while the loop runs, in whatever code is being
+        # executed then.
         self._on_signal(sig)

@@ -1,4 +1,4 @@
-"""Imports and models that the first answer would otherwise wait for, and with it all in the same event loop."""
+"""Warm-up: imports and Pydantic models that would otherwise block the event loop during the first answer."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from collections.abc import Iterator
 from chatkit import types, widgets
 from pydantic import BaseModel
 
-# Names of parts that the framework imports when the first agent runs.
-_LATE_PARTS = ("CompactionStrategy", "MCPStdioTool")
+# Names that the framework imports lazily, when the first agent runs.
+_LAZY_NAMES = ("CompactionStrategy", "MCPStdioTool")
 
-# Bases of others, and what is made seldom and never in an answer. The last two would hold a megabyte each for good.
-_LEFT = frozenset({BaseModel, widgets.BoxBase, types.SyncCustomActionResponse})
+# Base classes, and models that answers never use. The last two would take a megabyte each permanently.
+_SKIPPED_MODELS = frozenset({BaseModel, widgets.BoxBase, types.SyncCustomActionResponse})
 
 
 def warm_up() -> Iterator[None]:
-    """Import and build, piece by piece, what would be imported and built at its first use; a piece takes some 5 ms.
+    """Import modules and build models that would be imported and built at their first use, in steps of some 5 ms.
 
-    For the moments after the start, which it would make 70 ms longer. Pydantic leaves models that speak of others
-    further down to their first use; at the first answers that is a stop of 70 ms.
+    Meant to run shortly after the start, which it would prolong by 70 ms. Pydantic builds models with forward
+    references at their first use, which would block the first answers for 70 ms.
     """
     framework = importlib.import_module("agent_framework")
-    for name in _LATE_PARTS:
+    for name in _LAZY_NAMES:
         getattr(framework, name)
         yield
     for model in (*vars(types).values(), *vars(widgets).values()):
-        if not inspect.isclass(model) or not issubclass(model, BaseModel) or model in _LEFT:
+        if not inspect.isclass(model) or not issubclass(model, BaseModel) or model in _SKIPPED_MODELS:
             continue
-        # Nothing happens to one that is complete; one that cannot be built now is no worse off than before.
+        # A complete model is not changed; one that cannot be built now is built at its first use.
         if model.model_rebuild(raise_errors=False) is not None:
             yield

@@ -14,7 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from errors import ConfigError, ParlorError
-from framework.guarded_http import with_most_connections
+from framework.guarded_http import limit_connections
 from framework.uvicorn_server import UvicornServer
 from process.lifecycle import Lifecycle
 from process.use_case_loading import LoadedUseCases
@@ -108,7 +108,7 @@ def serve(
     """
     config = uvicorn.Config(
         app,
-        http=with_most_connections(limit_connections(max_connections)),
+        http=limit_connections(max_open_connections(max_connections)),
         lifespan="on",
         ws="none",
         log_config=None,
@@ -129,7 +129,7 @@ def serve(
         raise RuntimeError("the start failed") from lifecycle.failure
 
 
-def limit_connections(max_connections: int) -> int:
+def max_open_connections(max_connections: int) -> int:
     """Return the number of connections for which the process can open enough files, at most `max_connections`.
 
     The soft limit of open files is raised as far as needed and allowed.

@@ -1,1 +1,1 @@
-"""Runs: the owner task of an answer, its log, and those who view it."""
+"""Runs: the task that produces an answer, the log of its events, and the viewers of the log."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from runs.run import Run, RunKey
 
 MAX_ENDED_BYTES = 64 * 1024 * 1024
-"""How much the logs of all ended runs may hold together, by their own count."""
+"""The maximum size of the logs of all ended runs together, as `RunLog.size` counts it."""
 
 
 @dataclass(slots=True)
@@ -20,11 +20,11 @@ class _Entry:
 
 
 class EndedRuns:
-    """The last run of each thread, until its time is up or newer ones need its place.
+    """The last run of each thread, until it expires or is evicted by newer ones.
 
     Args:
-        linger_s: How long a run stays, in seconds.
-        max_bytes: How much all of them may hold; the oldest go first.
+        linger_s: How long a run is kept, in seconds.
+        max_bytes: The maximum size of all logs together; the oldest are evicted first.
     """
 
     def __init__(self, linger_s: float, max_bytes: int = MAX_ENDED_BYTES) -> None:
@@ -34,7 +34,7 @@ class EndedRuns:
         self._size = 0
 
     def add(self, key: RunKey, run: Run) -> None:
-        """Keep a run that has ended, instead of the previous one of its thread."""
+        """Keep a run that has ended, in place of the previous one of its thread."""
         self.forget(key)
         timer = asyncio.get_running_loop().call_later(self._linger_s, self.forget, key)
         entry = self._entries[key] = _Entry(run, run.log.size, timer)
@@ -43,12 +43,12 @@ class EndedRuns:
             self.forget(next(iter(self._entries)))
 
     def find(self, key: RunKey) -> Run | None:
-        """Return the ended run of a thread; None when it is not kept, or not any longer."""
+        """Return the ended run of a thread; None when none is kept."""
         entry = self._entries.get(key)
         return entry.run if entry is not None else None
 
     def forget(self, key: RunKey) -> None:
-        """Let go of the run of a thread, if there is one."""
+        """Remove the run of a thread, if there is one."""
         entry = self._entries.pop(key, None)
         if entry is not None:
             self._size -= entry.size

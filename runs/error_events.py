@@ -1,4 +1,4 @@
-"""Error events, which tell a person about a failure after an answer has begun."""
+"""Error events, which report a failure to the person after an answer has begun."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from chatkit.types import ErrorEvent
 
 
 def error_event(message: str, *, allow_retry: bool = True) -> ErrorEvent:
-    """Return the event that shows `message`; every error of ours has ChatKit's code for a text of one's own.
+    """Return the event that shows `message`, with ChatKit's code for custom messages.
 
     Args:
         message: A sentence for the person, without an exception's text.

@@ -1,4 +1,4 @@
-"""The log of a run in this process's memory: numbered, bounded, read by any number of viewers at their own pace."""
+"""The log of a run in memory: numbered, bounded, and read by any number of viewers at their own pace."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from chatkit.types import (
 from runs.open_items import OpenItems
 from runs.run_log import Serialize
 
-# What a viewer who comes late must not get again, or has no use for.
-_PASSING = (ThreadItemAddedEvent, ThreadItemUpdatedEvent, ProgressUpdateEvent, NoticeEvent, ClientEffectEvent)
+# Events that are not kept for late viewers, who need only the result, or must not see them again.
+_TRANSIENT_EVENTS = (ThreadItemAddedEvent, ThreadItemUpdatedEvent, ProgressUpdateEvent, NoticeEvent, ClientEffectEvent)
 
 _ENVELOPE_BYTES = 160
-_TEXT_NUMBERS = 64
+_DELTAS_PER_ENTRY = 64
 
 GAP = b'{"type":"run.gap"}'
-"""Tells a viewer that finished items were left out; clients that do not know it ignore it."""
+"""Tells a viewer that finished items were left out; clients that do not know this event ignore it."""
 
 
 @dataclass(slots=True)
-class _Event:
-    """One event, as the JSON that is sent."""
+class _EventEntry:
+    """One event as JSON."""
 
     number: int
     data: bytes
@@ -48,16 +48,16 @@ class _Event:
         return _ENVELOPE_BYTES + len(self.data)
 
 
-class _Text:
-    """Neighbouring text deltas of one part of a message: hundreds of them make an answer, so they share an entry."""
+class _TextEntry:
+    """Consecutive text deltas of one content part, which share an entry: an answer consists of hundreds of them."""
 
-    __slots__ = ("_ends", "_parts", "_text", "first", "last", "newest", "part", "size")
+    __slots__ = ("_ends", "_parts", "_text", "first", "last", "last_event", "part", "size")
 
     def __init__(self, number: int, part: tuple[str, int], event: ThreadItemUpdatedEvent, delta: str) -> None:
         self.first = self.last = number
         self.part = part
-        self.newest = event
-        self.size = _ENVELOPE_BYTES + _bytes_of(delta)
+        self.last_event = event
+        self.size = _ENVELOPE_BYTES + _byte_count(delta)
         self._parts = [delta]
         self._text = ""
         self._ends: array[int] | None = None
@@ -68,17 +68,17 @@ class _Text:
 
     def append(self, event: ThreadItemUpdatedEvent, delta: str) -> None:
         """Add the next delta, under the next number."""
-        self.newest = event
+        self.last_event = event
         self._parts.append(delta)
         self.last += 1
-        self.size += _bytes_of(delta)
-        if len(self._parts) == _TEXT_NUMBERS:
-            # A string for each delta is ten times what it says.
+        self.size += _byte_count(delta)
+        if len(self._parts) == _DELTAS_PER_ENTRY:
+            # A string object for each short delta takes ten times the memory of its text.
             self._ends = array("I", accumulate(map(len, self._parts)))
             self._text, self._parts = "".join(self._parts), []
 
-    def after(self, number: int) -> str:
-        """Return what came after event `number`."""
+    def text_after(self, number: int) -> str:
+        """Return the text of the deltas after event `number`."""
         seen = max(number - self.first + 1, 0)
         if self._ends is None:
             return "".join(self._parts[seen:])
@@ -86,29 +86,29 @@ class _Text:
 
 
 class MemoryLog:
-    """A `RunLog` in memory. The newest events are kept as they were; of older ones only what still matters.
+    """A `RunLog` in memory, which keeps the newest events in full and condenses older ones.
 
     Args:
-        serialize: Makes the JSON of an event.
-        max_bytes: How much is kept, in bytes. A viewer who asks for more gets each finished item whole, and each
-            unfinished one with what it holds so far.
+        serialize: Returns the JSON of an event.
+        max_bytes: How many bytes of events are kept in full. A viewer that needs older ones gets each finished item
+            whole, and each unfinished one with its content so far.
     """
 
     def __init__(self, serialize: Serialize, max_bytes: int) -> None:
         self._serialize = serialize
         self._max_bytes = max_bytes
-        self._recent: deque[_Event | _Text] = deque()
+        self._recent: deque[_EventEntry | _TextEntry] = deque()
         self._recent_bytes = 0
-        self._older: deque[_Event] = deque()
+        self._older: deque[_EventEntry] = deque()
         self._older_bytes = 0
-        self._dropped = 0
+        self._last_dropped = 0
         self._open = OpenItems()
-        self._readers: set[Callable[[], None]] = set()
+        self._subscribers: set[Callable[[], None]] = set()
         self.last = 0
         self.is_closed = False
 
     def append(self, event: Any) -> None:
-        """Add an event under the next number; nothing is added if it cannot be serialized."""
+        """Add an event under the next number; add nothing if it cannot be serialized."""
         if isinstance(event, ThreadItemUpdatedEvent) and isinstance(event.update, AssistantMessageContentPartTextDelta):
             self._open.apply(event)
             self.last += 1
@@ -117,76 +117,76 @@ class MemoryLog:
             data = self._serialize(event)
             self._open.apply(event)
             self.last += 1
-            entry = _Event(self.last, data)
+            entry = _EventEntry(self.last, data)
             self._recent.append(entry)
             self._recent_bytes += entry.size
-            if not isinstance(event, _PASSING):
+            if not isinstance(event, _TRANSIENT_EVENTS):
                 self._older.append(entry)
                 self._older_bytes += entry.size
         self._trim()
-        for wake in self._readers:
+        for wake in self._subscribers:
             wake()
 
     def close(self) -> None:
-        """Note that nothing more will come, and let those know who wait for it."""
+        """Mark the log as complete, and wake all subscribers."""
         self.is_closed = True
-        for wake in self._readers:
+        for wake in self._subscribers:
             wake()
 
     def subscribe(self, wake: Callable[[], None]) -> None:
         """Call `wake` whenever there is more to read, and at the end."""
-        self._readers.add(wake)
+        self._subscribers.add(wake)
 
     def unsubscribe(self, wake: Callable[[], None]) -> None:
         """Call `wake` no more."""
-        self._readers.discard(wake)
+        self._subscribers.discard(wake)
 
     def _append_text(self, event: ThreadItemUpdatedEvent, update: AssistantMessageContentPartTextDelta) -> None:
         part = (event.item_id, update.content_index)
         newest = self._recent[-1] if self._recent else None
-        if isinstance(newest, _Text) and newest.has_room and newest.part == part:
+        if isinstance(newest, _TextEntry) and newest.has_room and newest.part == part:
             newest.append(event, update.delta)
-            self._recent_bytes += _bytes_of(update.delta)
+            self._recent_bytes += _byte_count(update.delta)
         else:
-            entry = _Text(self.last, part, event, update.delta)
+            entry = _TextEntry(self.last, part, event, update.delta)
             self._recent.append(entry)
             self._recent_bytes += entry.size
 
     @property
     def size(self) -> int:
-        """The memory that the log takes, in bytes, as far as it is known."""
+        """The approximate memory that the log takes, in bytes."""
         return self._recent_bytes + self._older_bytes
 
     def open_items(self) -> list[ThreadItem]:
-        """Return copies of the unfinished items, each with what it holds so far."""
+        """Return copies of the unfinished items, each with its content so far."""
         return self._open.snapshot()
 
     async def read(self, after: int, *, with_ids: bool) -> tuple[bytes, int]:
-        """Return all that came after the event `after`, as server-sent events, and the number of the last of them.
+        """Return the events after the event `after`, as server-sent events, and the number of the last one.
 
-        Neighbouring text deltas of one message come as one event, under the number of the last.
+        Consecutive text deltas of one message are merged into one event, under the number of the last.
         """
         if after >= self.last:
             return b"", max(after, 0)
         if after + 1 < self._first_recent:
-            return self._digest(after, with_ids), self.last
-        if after + 1 == self.last and isinstance(newest := self._recent[-1], _Text):
-            # Who keeps up gets each piece as it came.
-            return _frame(self._serialize(newest.newest), self.last, with_ids), self.last
+            return self._read_summary(after, with_ids), self.last
+        if after + 1 == self.last and isinstance(newest := self._recent[-1], _TextEntry):
+            # A viewer that keeps up gets each delta as it came.
+            return _build_frame(self._serialize(newest.last_event), self.last, with_ids), self.last
         frames: list[bytes] = []
         texts: list[str] = []
-        pending: _Text | None = None
+        pending: _TextEntry | None = None
         for entry in self._entries_after(after):
-            if pending is not None and not (isinstance(entry, _Text) and entry.part == pending.part):
-                frames.append(self._text_frame(pending, texts, with_ids))
+            if pending is not None and not (isinstance(entry, _TextEntry) and entry.part == pending.part):
+                frames.append(self._build_text_frame(pending, texts, with_ids))
                 pending, texts = None, []
-            if isinstance(entry, _Text):
+            if isinstance(entry, _TextEntry):
                 pending = entry
-                texts.append(entry.after(after))
+                texts.append(entry.text_after(after))
             else:
-                frames.append(_frame(entry.data, entry.number, with_ids))
+                frames.append(_build_frame(entry.data, entry.number, with_ids))
         if pending is not None:
-            frames.append(self._text_frame(pending, texts, with_ids))
+            frames.append(self._build_text_frame(pending, texts, with_ids))
         return b"".join(frames), self.last
 
     @property
@@ -194,28 +194,28 @@ class MemoryLog:
         if not self._recent:
             return self.last + 1
         oldest = self._recent[0]
-        return oldest.first if isinstance(oldest, _Text) else oldest.number
+        return oldest.first if isinstance(oldest, _TextEntry) else oldest.number
 
-    def _entries_after(self, after: int) -> Iterator[_Event | _Text]:
-        # A viewer who keeps up wants the last one: walk there from the end.
+    def _entries_after(self, after: int) -> Iterator[_EventEntry | _TextEntry]:
+        # A viewer that keeps up needs only the last entry: search from the end.
         tail = list(takewhile(lambda entry: entry.last > after, reversed(self._recent)))
         return reversed(tail)
 
-    def _digest(self, after: int, with_ids: bool) -> bytes:
-        # Finished items that are not here any more are in the store: Parlor's client reads the thread again.
-        frames = [_frame(GAP, self._dropped, with_ids)] if self._dropped > after else []
-        frames += [_frame(entry.data, entry.number, with_ids) for entry in self._older if entry.number > after]
+    def _read_summary(self, after: int, with_ids: bool) -> bytes:
+        # Dropped items are in the store: on a gap, Parlor's client reads the thread again.
+        frames = [_build_frame(GAP, self._last_dropped, with_ids)] if self._last_dropped > after else []
+        frames += [_build_frame(entry.data, entry.number, with_ids) for entry in self._older if entry.number > after]
         frames += [
-            _frame(self._serialize(ThreadItemAddedEvent(item=item)), self.last, with_ids)
+            _build_frame(self._serialize(ThreadItemAddedEvent(item=item)), self.last, with_ids)
             for item in self._open.snapshot()
         ]
         return b"".join(frames)
 
-    def _text_frame(self, entry: _Text, texts: list[str], with_ids: bool) -> bytes:
+    def _build_text_frame(self, entry: _TextEntry, texts: list[str], with_ids: bool) -> bytes:
         item_id, index = entry.part
         update = AssistantMessageContentPartTextDelta(content_index=index, delta="".join(texts))
         data = self._serialize(ThreadItemUpdatedEvent(item_id=item_id, update=update))
-        return _frame(data, entry.last, with_ids)
+        return _build_frame(data, entry.last, with_ids)
 
     def _trim(self) -> None:
         while self._recent_bytes > self._max_bytes and len(self._recent) > 1:
@@ -223,13 +223,13 @@ class MemoryLog:
         while self._older_bytes > self._max_bytes and len(self._older) > 1:
             dropped = self._older.popleft()
             self._older_bytes -= dropped.size
-            self._dropped = dropped.number
+            self._last_dropped = dropped.number
 
 
-def _bytes_of(text: str) -> int:
+def _byte_count(text: str) -> int:
     # Most text is ASCII, and a string knows whether it is.
     return len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
 
 
-def _frame(data: bytes, number: int, with_id: bool) -> bytes:
+def _build_frame(data: bytes, number: int, with_id: bool) -> bytes:
     return b"id: %d\ndata: %b\n\n" % (number, data) if with_id else b"data: %b\n\n" % data

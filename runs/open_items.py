@@ -1,7 +1,7 @@
-"""Open items of an answer: those that were added and not done, as the client sees them now.
+"""Open items of an answer: those that were added and are not done, in their current state.
 
-The reducer of the client, on the server: a viewer who comes late gets each open item as one `thread.item.added` with
-what it holds so far, instead of every delta since the beginning. Clients upsert by id, so this is safe to repeat.
+This is the client's reducer on the server: a late viewer gets each open item as one `thread.item.added` with its
+content so far, instead of every delta since the beginning. Clients upsert by id, so this is safe to repeat.
 Source: the update rules of openai-chatkit 1.6.5.
 """
 
@@ -36,27 +36,27 @@ from widgets.documents import stored_widget
 from widgets.widget_stream import apply_update, widget_json
 
 MAX_PARTS = 256
-"""Content parts and tasks of one item; an index beyond it is ignored."""
+"""The maximum number of content parts or tasks of one item; a higher index is ignored."""
 
 
 class OpenItems:
-    """Follows an answer's events and knows what is open."""
+    """Tracks the open items of an answer by its events."""
 
     def __init__(self) -> None:
         self._items: dict[str, ThreadItem] = {}
-        # Text that is not in its item yet: to add each piece to a growing string costs more the longer it gets.
+        # Text that is not in its item yet: to append each piece to one string costs more the longer that gets.
         self._texts: dict[str, dict[int, GrowingText]] = {}
-        # Widgets whose components have changed, as JSON: it becomes a document when somebody asks for it.
+        # Changed widgets as JSON, which becomes a document when a snapshot is taken.
         self._widgets: dict[str, dict[str, Any]] = {}
 
     def snapshot(self) -> list[ThreadItem]:
         """Return copies of the open items, in the order in which they were added."""
         for item in self._items.values():
-            self._settle(item)
+            self._apply_pending(item)
         return [item.model_copy(deep=True) for item in self._items.values()]
 
     def apply(self, event: Any) -> None:
-        """Follow one event."""
+        """Update the open items by one event."""
         # By far the most frequent kind first.
         if isinstance(event, ThreadItemUpdatedEvent):
             self._update(event.item_id, event.update)
@@ -87,7 +87,7 @@ class OpenItems:
         if isinstance(item, WidgetItem):
             self._update_widget(item, update)
             return
-        self._settle(item)
+        self._apply_pending(item)
         _apply_update(item, update)
 
     def _update_widget(self, item: WidgetItem, update: Any) -> None:
@@ -98,13 +98,13 @@ class OpenItems:
         root = self._widgets.get(item.id) or widget_json(item.widget)
         self._widgets[item.id] = apply_update(root, update)
 
-    def _settle(self, item: ThreadItem) -> None:
+    def _apply_pending(self, item: ThreadItem) -> None:
         root = self._widgets.pop(item.id, None)
         if root is not None and isinstance(item, WidgetItem):
             item.widget = stored_widget(root)
         for index, text in self._texts.pop(item.id, {}).items():
             if isinstance(item, AssistantMessageItem):
-                _part(item, index).text += str(text)
+                _content_part(item, index).text += str(text)
 
     def _forget(self, item_id: str) -> None:
         self._items.pop(item_id, None)
@@ -115,7 +115,7 @@ class OpenItems:
 def _apply_update(item: ThreadItem, update: Any) -> None:
     match item:
         case AssistantMessageItem():
-            _apply_to_message(item, update)
+            _apply_message_update(item, update)
         case WorkflowItem() if isinstance(update, WorkflowTaskAdded | WorkflowTaskUpdated):
             tasks = item.workflow.tasks
             if update.task_index < len(tasks):
@@ -128,24 +128,24 @@ def _apply_update(item: ThreadItem, update: Any) -> None:
             pass
 
 
-def _apply_to_message(item: AssistantMessageItem, update: Any) -> None:
+def _apply_message_update(item: AssistantMessageItem, update: Any) -> None:
     index = getattr(update, "content_index", None)
     if index is None or index >= MAX_PARTS:
         return
-    part = _part(item, index)
+    part = _content_part(item, index)
     match update:
         case AssistantMessageContentPartAnnotationAdded():
             part.annotations.insert(update.annotation_index, update.annotation)
         case AssistantMessageContentPartAdded() | AssistantMessageContentPartDone():
-            kept = part.annotations
+            annotations = part.annotations
             item.content[index] = update.content.model_copy(deep=True)
             if not update.content.annotations:
-                item.content[index].annotations = kept
+                item.content[index].annotations = annotations
         case _:
             pass
 
 
-def _part(item: AssistantMessageItem, index: int) -> AssistantMessageContent:
+def _content_part(item: AssistantMessageItem, index: int) -> AssistantMessageContent:
     while len(item.content) <= index:
         item.content.append(AssistantMessageContent(text=""))
     return item.content[index]

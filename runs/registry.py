@@ -1,4 +1,4 @@
-"""The registry of runs: which answers are being written in this process, within bounds, and which have just ended."""
+"""The registry of runs: those that are active in this process, within limits, and those that have just ended."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class Runs:
     """All runs of this process.
 
     Args:
-        max_total: The number of runs at once.
-        max_per_user: The number of runs at once for one user.
-        max_log_bytes: How much of an answer is kept for viewers that join late.
+        max_total: The maximum number of runs at once.
+        max_per_user: The maximum number of runs at once for one user.
+        max_log_bytes: How many bytes of an answer's events are kept in full for late viewers.
         timeout_s: How long a run may take, in seconds.
         linger_s: How long an ended run can still be viewed, in seconds.
         heartbeat_s: Seconds of silence after which a comment is sent, since proxies close connections that seem idle.
         cleanup_timeout_s: How long a stopped run may clean up; after that it is abandoned, and its thread is free.
-        create_log: Makes the log of a run; None keeps logs in memory.
+        create_log: Creates the log of a run; None keeps logs in memory.
 
     Attributes:
         statistics: Numbers of the runs that have ended.
@@ -80,21 +80,21 @@ class Runs:
 
     @property
     def is_draining(self) -> bool:
-        """Whether new runs are refused because the server is about to stop."""
+        """Whether new runs are refused because the server is shutting down."""
         return self._is_draining
 
     def refuse_new_runs(self) -> None:
-        """Start no runs from now on, and let a lost connection stop none. May be called from a signal handler."""
+        """Refuse new runs from now on, and let lost connections stop none. May be called from a signal handler."""
         self._is_draining = True
 
     @property
     def active(self) -> int:
-        """The number of runs that are going on."""
+        """The number of active runs."""
         return len(self._active)
 
     @property
     def open_streams(self) -> int:
-        """The number of HTTP responses that are sending a run that is going on."""
+        """The number of HTTP responses that are streaming an active run."""
         return sum(run.viewers for run in self._active)
 
     async def start(
@@ -104,21 +104,21 @@ class Runs:
         thread_id: str | None,
         serialize: Serialize,
     ) -> Run:
-        """Return a new run, within the limits of concurrency; `wait_for_first_event` tells whether it begins.
+        """Start a run, within the concurrency limits; await its `wait_for_first_event` to see whether it begins.
 
         A coroutine, since another implementation may have to ask other processes whether the thread is free.
 
         Args:
-            events: Makes the generator of the answer's events. When one of them cannot be sent, the error is thrown
+            events: Returns the generator of the answer's events. When one of them cannot be sent, the error is thrown
                 into the generator, which yields an error event instead.
-            context: The request that is answered.
+            context: The context of the request.
             thread_id: The thread; None when the run creates it.
-            serialize: Makes the JSON of an event.
+            serialize: Returns the JSON of an event.
 
         Raises:
-            ConflictError: When a run is going on in this thread.
+            ConflictError: When the thread has an active run.
             TooManyRequestsError: When this user has too many runs.
-            UnavailableError: When there are too many runs, or the server is about to stop.
+            UnavailableError: When there are too many runs, or the server is shutting down.
         """
         key = (context.user_id, context.use_case, thread_id) if thread_id is not None else None
         if self._is_draining:
@@ -141,7 +141,7 @@ class Runs:
         return run
 
     async def find(self, context: RequestContext, thread_id: str) -> Run | None:
-        """Return the run of a thread that is going on, or that has just ended; None when there is none.
+        """Return the active run of a thread, or one that has just ended; None when there is neither.
 
         A coroutine, since another implementation may have to ask other processes for the run.
         """
@@ -149,20 +149,20 @@ class Runs:
         run = self._by_thread.get(key)
         if run is not None and run.log.last > 0:
             return run
-        return self._ended.find(key) or run  # a run without events may still turn out to be refused
+        return self._ended.find(key) or run  # a run without events may still be refused
 
     async def stop(self, context: RequestContext, thread_id: str, reason: StopReason) -> Run | None:
-        """Stop the run of a thread and return it when its clean-up is done; None when there is none."""
+        """Stop the run of a thread, wait for its clean-up, and return it; None when there is none."""
         run = self._by_thread.get((context.user_id, context.use_case, thread_id))
         if run is not None:
             await run.stop(reason)
         return run
 
     async def drain(self, timeout_s: float) -> int:
-        """Start no new runs, wait `timeout_s` seconds for those that are going on, then stop the rest.
+        """Refuse new runs, wait `timeout_s` seconds for the active ones, then stop the rest.
 
         Returns:
-            The number of runs that had to be stopped. What they had said is kept, without the mark of a person's stop.
+            The number of runs that were stopped. Their text is stored, without the mark of a person's stop.
         """
         self.refuse_new_runs()
         if self._active:
@@ -177,7 +177,7 @@ class Runs:
         """Register a run under the thread that it has created."""
         self._register(run, (run.context.user_id, run.context.use_case, thread_id))
 
-    def on_over(self, run: Run) -> None:
+    def on_ended(self, run: Run) -> None:
         """Free the thread of a run that has ended; the run can still be viewed for a while."""
         self._active.discard(run)
         if self._is_draining and not self._active:
@@ -189,8 +189,8 @@ class Runs:
         if run.log.last > 0:
             self._ended.add(key, run)
 
-    def on_begun(self, run: Run) -> None:
-        """Forget the previous run of the thread, now that the new one has something to view."""
+    def on_first_event(self, run: Run) -> None:
+        """Forget the previous run of the thread, now that the new one can be viewed."""
         if run.key is not None:
             self._ended.forget(run.key)
 

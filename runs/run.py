@@ -3,7 +3,7 @@
 One task must drive an answer's generator from start to end. Code inside it may set context variables, which another
 task could not reset; and its clean-up after a cancellation awaits the store, where a web framework's cancel scope would
 cancel it a second time.
-The task never waits for a viewer: a cancellation that arrived there, outside of the generator, would skip its clean-up.
+The task never waits for a viewer: a cancellation at that point, outside of the generator, would skip the clean-up.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class RunOwner(Protocol):
     """The part of the registry `Runs` that a run uses.
 
     Attributes:
-        is_draining: Whether the server is about to stop.
+        is_draining: Whether the server is shutting down.
         heartbeat_s: Seconds of silence after which viewers are sent a comment.
         cleanup_timeout_s: How long a stopped run may clean up, in seconds; after that it is abandoned.
     """
@@ -57,12 +57,12 @@ class RunOwner(Protocol):
         """Register a run under the thread that it has created."""
         ...
 
-    def on_begun(self, run: Run) -> None:
-        """Take note that a run has its first event."""
+    def on_first_event(self, run: Run) -> None:
+        """Handle the first event of a run."""
         ...
 
-    def on_over(self, run: Run) -> None:
-        """Take note that a run has ended."""
+    def on_ended(self, run: Run) -> None:
+        """Handle the end of a run."""
         ...
 
 
@@ -72,15 +72,15 @@ class Run:
     Args:
         owner: The registry that the run belongs to.
         events: The generator of the answer's events.
-        context: The request that is answered.
+        context: The context of the request.
         log: The log that receives the events.
         timeout_s: How long the answer may take, in seconds.
 
     Attributes:
         id: The id of the run, for the log and for clients that reconnect.
-        status: Whether the run goes on, or how it ended.
-        log: All events of the run.
-        context: The request that is answered.
+        status: Whether the run is active, or how it ended.
+        log: The events of the run.
+        context: The context of the request.
         key: The identity of the run; None until its thread is known.
     """
 
@@ -102,25 +102,25 @@ class Run:
         self._viewers = 0
         self._failure: Exception | None = None
         self._started = asyncio.Event()
-        self._over = asyncio.Event()
+        self._ended = asyncio.Event()
         self._answer = context.answer
         self._answer.open_items = log.open_items
         self._answer.direct_text = DirectText(log.append)
         self._task = asyncio.create_task(self._drive(), name=self.id)
-        self._timers = [asyncio.get_running_loop().call_later(timeout_s, self._ask_to_stop, "timeout")]
+        self._timers = [asyncio.get_running_loop().call_later(timeout_s, self._request_stop, "timeout")]
 
     @property
     def is_over(self) -> bool:
-        """Whether the run has ended, so that no more events will come."""
+        """Whether the run has ended and no more events will come."""
         return self.status != "running"
 
     @property
     def viewers(self) -> int:
-        """The number of HTTP responses that are sending the run's events."""
+        """The number of HTTP responses that are streaming the run."""
         return self._viewers
 
     async def wait_for_first_event(self) -> None:
-        """Return when there is an event to show, or the run has ended without any; stop the run if cancelled.
+        """Wait until there is an event, or the run has ended without one; stop the run if cancelled meanwhile.
 
         Raises:
             Exception: The failure that ended the run before its first event; it can still become an HTTP status.
@@ -148,11 +148,11 @@ class Run:
         Args:
             after: The number of the last event that the client has seen; 0 for none.
             with_ids: Whether to send the numbers of the events, as ``id:`` lines.
-            keeps_run: Whether the run goes on when this viewer leaves. If not, and it is the last one, the run stops.
+            keeps_run: Whether the run continues when this viewer leaves. If not, the last viewer to leave stops it.
         """
 
         async def leave() -> None:
-            # While the server is stopping, proxies in front of it cut connections; that is not the person's stop.
+            # During a shutdown, proxies in front of the server cut connections; that is not the person's stop.
             self._viewers -= 1
             if not keeps_run and not self._viewers and not self.is_over and not self._owner.is_draining:
                 await self.stop("disconnect")
@@ -161,22 +161,22 @@ class Run:
         return Viewer(self.id, self.log, after, self._owner.heartbeat_s, with_ids=with_ids, leave=leave)
 
     async def stop(self, reason: StopReason) -> None:
-        """Stop the run and return when its clean-up is done; what was said and shown so far is kept.
+        """Stop the run and wait for its clean-up, which stores what was said and shown so far.
 
         A clean-up that takes longer than `Runs.cleanup_timeout_s` is abandoned.
 
         Args:
-            reason: The cause: a stop by the person leaves a mark for the model, a deadline or a restart does not.
+            reason: The cause. A stop by the person leaves a note for the model; a deadline or a restart does not.
         """
         if not self.is_over:
-            self._ask_to_stop(reason)
-            await self._over.wait()
+            self._request_stop(reason)
+            await self._ended.wait()
 
-    def _ask_to_stop(self, reason: StopReason) -> None:
+    def _request_stop(self, reason: StopReason) -> None:
         if not self._answer.request_stop(reason):
             return
         loop, timeout_s = asyncio.get_running_loop(), self._owner.cleanup_timeout_s
-        # A use case's own clean-up may wait for a peer that has gone; a second cancellation ends that wait.
+        # A use case's clean-up may wait for a peer that is gone; a second cancellation ends that wait.
         self._timers.append(loop.call_later(timeout_s * 0.6, self._answer.cancel))
         self._timers.append(loop.call_later(timeout_s, self._abandon))
 
@@ -185,15 +185,15 @@ class Run:
         self._finish("stopped")
 
     async def _drive(self) -> None:
-        """Take the answer from its first event to its last; the body of the run's task."""
+        """Append the answer's events to the log until it ends; the body of the run's task."""
         log, answer = self.log, self._answer
         try:
             if answer.stop_reason is not None:
                 return
-            answer.begin(self._task.cancel)
+            answer.set_cancel(self._task.cancel)
             async for event in self._events:
                 if self.is_over:
-                    await self._events.aclose()  # the run was abandoned, and nobody views it any more
+                    await self._events.aclose()  # the run was abandoned and has no viewers
                     return
                 try:
                     log.append(event)
@@ -203,7 +203,7 @@ class Run:
                 if isinstance(event, ThreadCreatedEvent):
                     self._owner.bind(self, event.thread.id)
                 if log.last == 1:
-                    self._owner.on_begun(self)
+                    self._owner.on_first_event(self)
                     self._started.set()
             self._finish("done" if answer.error_id is None else "failed")
         except asyncio.CancelledError:
@@ -217,7 +217,7 @@ class Run:
             self._finish("stopped")
 
     def _finish(self, status: RunStatus) -> None:
-        """Set the final status of the run and wake everybody who waits for it; later calls do nothing."""
+        """Set the final status of the run and wake all that wait for its end; later calls do nothing."""
         if self.is_over:
             return
         self.status = status
@@ -225,7 +225,7 @@ class Run:
             timer.cancel()
         if status == "stopped" and self.log.last and (text := _STOP_MESSAGES.get(self._answer.stop_reason or "")):
             self.log.append(error_event(text))
-        self._owner.on_over(self)
+        self._owner.on_ended(self)
         self._started.set()
-        self._over.set()
+        self._ended.set()
         self.log.close()

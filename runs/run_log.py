@@ -1,7 +1,7 @@
 """RunLog: the interface of a log of one run's numbered events, which the run writes and viewers read.
 
-The only implementation is in memory, see `runs/memory_log.py`. One that other processes can read is passed in by
-`Runs(create_log=…)`.
+The only implementation is in memory, see `runs/memory_log.py`. Another, which other processes can read, would be passed
+to `Runs(create_log=…)`.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ class ViewedLog(Protocol):
     def is_closed(self) -> bool: ...  # noqa: D102 - above
 
     async def read(self, after: int, *, with_ids: bool) -> tuple[bytes, int]:
-        """Return all that came after the event `after`, as server-sent events, and the number of the last of them.
+        """Return the events after the event `after`, as server-sent events, and the number of the last one.
 
-        A log that is written with a delay waits here for what is already counted in `last`.
+        A log that is written with a delay waits here for events that `last` already counts.
 
         Args:
-            after: The last number that the reader has seen.
+            after: The number of the last event that the reader has seen.
             with_ids: Whether to send the numbers, as ``id:`` lines.
         """
         ...
@@ -49,8 +49,8 @@ class ViewedLog(Protocol):
 class RunLog(ViewedLog, Protocol):
     """The numbered events of one run, as the run writes them.
 
-    The verbs of writing are plain calls, since a piece of text goes from the model's connection to the log without a
-    task in between (ADR 0013). A log that has to wait for I/O must queue events, and write them in a task of its own.
+    The methods that write are synchronous, since a piece of text goes from the model's connection to the log without a
+    task in between (ADR 0013). A log that waits for I/O must queue events, and write them in a task of its own.
     """
 
     @property
@@ -59,20 +59,20 @@ class RunLog(ViewedLog, Protocol):
         ...
 
     def append(self, event: Any) -> None:
-        """Add an event under the next number; nothing is added if it cannot be serialized."""
+        """Add an event under the next number; add nothing if it cannot be serialized."""
         ...
 
     def open_items(self) -> list[ThreadItem]:
-        """Return copies of the unfinished items, each with what it holds so far."""
+        """Return copies of the unfinished items, each with its content so far."""
         ...
 
     def close(self) -> None:
-        """Mark the log as complete, and wake those who wait for more."""
+        """Mark the log as complete, and wake all subscribers."""
         ...
 
 
 Serialize = Callable[[Any], bytes]
-"""Makes the JSON of an event."""
+"""Returns the JSON of an event."""
 
 CreateLog = Callable[[Serialize], RunLog]
-"""Makes the log of a run that begins."""
+"""Creates the log of a new run."""

@@ -1,4 +1,4 @@
-"""Numbers of the answers that have ended in this process, by use case: how they ended, their time, their cost."""
+"""Statistics of the answers that have ended in this process, by use case: outcomes, durations, tokens, tool calls."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ OTHER = "other"
 _TOKENS = {"input": "input_token_count", "output": "output_token_count"}
 
 
-def shows_text(event: ThreadStreamEvent) -> bool:
-    """Whether an event begins a message of the assistant, or brings a whole one."""
+def begins_message(event: ThreadStreamEvent) -> bool:
+    """Return whether an event begins an assistant message, or holds a whole one."""
     if not isinstance(event, ThreadItemAddedEvent | ThreadItemDoneEvent):
         return False
     return isinstance(event.item, AssistantMessageItem)
@@ -26,15 +26,15 @@ def shows_text(event: ThreadStreamEvent) -> bool:
 
 @dataclass(slots=True)
 class UseCaseStatistics:
-    """Numbers of one use case since the start of the process.
+    """Statistics of one use case since the start of the process.
 
     Attributes:
-        outcomes: Answers by how they ended: done, failed, or stopped with the reason.
-        durations: Times of whole answers.
-        first_texts: Times until the first text of those that had any.
+        outcomes: The number of answers by outcome: done, failed, or stopped with the reason.
+        durations: Durations of whole answers.
+        first_texts: Times until the first text, of answers that had any.
         tokens: Tokens of models, by ``input`` and ``output``.
-        tool_calls: Calls of tools.
-        failed_tool_calls: Calls of tools that failed, took too long or were refused.
+        tool_calls: The number of tool calls.
+        failed_tool_calls: The number of tool calls that failed, took too long or were refused.
     """
 
     outcomes: dict[str, int] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class RunStatistics:
     def __init__(self) -> None:
         self.by_use_case: dict[str, UseCaseStatistics] = {}
 
-    def note(
+    def record(
         self,
         use_case: str,
         outcome: str,
@@ -62,16 +62,16 @@ class RunStatistics:
         tool_calls: int = 0,
         failed_tool_calls: int = 0,
     ) -> None:
-        """Note that an answer has ended, and when it had its first text: None for one without."""
+        """Count an answer that has ended; `first_text_s` is None for an answer without text."""
         if use_case not in self.by_use_case and len(self.by_use_case) >= MAX_USE_CASES:
             use_case = OTHER
-        known = self.by_use_case.setdefault(use_case, UseCaseStatistics())
-        known.outcomes[outcome] = known.outcomes.get(outcome, 0) + 1
-        known.durations.add(duration_s)
+        statistics = self.by_use_case.setdefault(use_case, UseCaseStatistics())
+        statistics.outcomes[outcome] = statistics.outcomes.get(outcome, 0) + 1
+        statistics.durations.add(duration_s)
         if first_text_s is not None:
-            known.first_texts.add(first_text_s)
-        known.tool_calls += tool_calls
-        known.failed_tool_calls += failed_tool_calls
+            statistics.first_texts.add(first_text_s)
+        statistics.tool_calls += tool_calls
+        statistics.failed_tool_calls += failed_tool_calls
         for kind, name in _TOKENS.items():
             count = usage.get(name)
-            known.tokens[kind] += count if isinstance(count, int) and count > 0 else 0
+            statistics.tokens[kind] += count if isinstance(count, int) and count > 0 else 0

@@ -11,9 +11,9 @@ HEARTBEAT = b": keep-alive\n\n"
 
 
 class Viewer:
-    """Async iterator of a run's log as server-sent events, at the pace of one client.
+    """Async iterator over a run's log as server-sent events, at the pace of one client.
 
-    Not a generator, because a generator that was never started does nothing when it is closed.
+    Not a generator, since closing one that was never started does nothing.
 
     Args:
         run_id: The run that is viewed.
@@ -24,8 +24,8 @@ class Viewer:
         leave: Called once, when the viewer is closed.
 
     Attributes:
-        headers: The id of the run, and the number of its last event when the viewer came: a client that reconnects
-            names the run, and knows which events are old and which are new.
+        headers: Response headers with the id of the run, which a client sends when it reconnects, and the number of
+            its last event when the viewer was created, by which the client tells old events from new ones.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Viewer:
         self._loop = asyncio.get_running_loop()
         self._last_write = self._loop.time()
         self._timer = self._loop.call_later(heartbeat_s, self._on_timer)
-        self._is_silent = False
+        self._is_heartbeat_due = False
         log.subscribe(self._wake)
 
     def __aiter__(self) -> Viewer:
@@ -57,13 +57,13 @@ class Viewer:
 
     async def __anext__(self) -> bytes:
         while not self._is_closed:
-            # Asked before reading, since the last events are logged before the log is closed.
+            # Checked before reading, since the last events are logged before the log is closed.
             is_over = self._log.is_closed
             chunk, self._cursor = await self._log.read(self._cursor, with_ids=self._with_ids)
-            if not chunk and self._is_silent:
+            if not chunk and self._is_heartbeat_due:
                 chunk = HEARTBEAT
             if chunk:
-                self._is_silent = False
+                self._is_heartbeat_due = False
                 self._last_write = self._loop.time()
                 return chunk
             if is_over:
@@ -76,7 +76,7 @@ class Viewer:
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        """End the viewer, and also the run if nothing else keeps it: then return when its clean-up is done."""
+        """Close the viewer; stop the run too, and wait for its clean-up, if nothing else keeps it running."""
         if not self._is_closed:
             self._is_closed = True
             self._timer.cancel()
@@ -90,7 +90,7 @@ class Viewer:
     def _on_timer(self) -> None:
         idle = self._loop.time() - self._last_write
         if idle >= self._heartbeat_s * 0.99:
-            self._is_silent = True
+            self._is_heartbeat_due = True
             self._wake()
             idle = 0.0
         self._timer = self._loop.call_later(self._heartbeat_s - idle, self._on_timer)

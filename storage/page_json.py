@@ -14,7 +14,7 @@ from chatkit.types import FeedbackKind
 from pydantic_core import from_json, to_json
 from sqlalchemy import Row
 
-from framework.chatkit_protocol import AS_CHATKIT_SENDS
+from framework.chatkit_protocol import SERIALIZATION_OPTIONS
 from storage.rows import ITEM_TYPES, STATUS, to_item
 
 _NO_ITEMS = '{"data":[],"has_more":false}'
@@ -31,7 +31,7 @@ def thread_json(row: Sequence[Any], items: str = _NO_ITEMS, feedback: Mapping[st
     # Unpacked by position, as access by column name would take longer than the rest of the function.
     thread_id, created_at, title, status, domains = row
     if "null" in status:
-        status = STATUS.dump_json(STATUS.validate_json(status), **AS_CHATKIT_SENDS).decode()
+        status = STATUS.dump_json(STATUS.validate_json(status), **SERIALIZATION_OPTIONS).decode()
     before = f'"title":{_dump_json(title)},' if title is not None else ""
     after = f'"allowed_image_domains":{domains},' if domains is not None else ""
     return (
@@ -56,7 +56,7 @@ def items_json(rows: Iterable[Row[*tuple[Any, ...]]], thread_id: str) -> list[st
         if item_type in ITEM_TYPES and "null" not in document and '"metadata"' not in document:
             entries.append(f'{{"id":{_dump_json(item_id)}{location}{_dump_json(created_at)},{document[1:]}')
         elif item := to_item(row, thread_id, from_json(document)):
-            entries.append(item.model_dump_json(**AS_CHATKIT_SENDS))
+            entries.append(item.model_dump_json(**SERIALIZATION_OPTIONS))
     return entries
 
 

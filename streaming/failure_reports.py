@@ -1,4 +1,4 @@
-"""Failures of answers: logged once under an id, and told to the person in a sentence with that id."""
+"""Failures of answers: logged once under an id, and reported to the person in a sentence with that id."""
 
 from __future__ import annotations
 
@@ -18,42 +18,42 @@ from turns.request_context import RequestContext
 logger = logging.getLogger(__name__)
 
 
-def report_failure(exc: Exception, what: str, thread_id: str, context: RequestContext) -> CustomStreamError:
-    """Log a failure once, under an id, and return what the person may read of it.
+def report_failure(exc: Exception, log_message: str, thread_id: str, context: RequestContext) -> CustomStreamError:
+    """Log a failure once, under a new id, and return the error that is shown to the person.
 
     Args:
         exc: The failure; the text of a `UserFacingError` is shown, that of any other is not.
-        what: A constant sentence for the log.
+        log_message: A constant sentence for the log.
         thread_id: The thread that was answered.
-        context: The context of the request; the state of its answer notes the id.
+        context: The context of the request; the state of its answer receives the id.
     """
     error_id = context.answer.error_id = new_error_id()
-    known = exc if isinstance(exc, UserFacingError) else None
+    user_error = exc if isinstance(exc, UserFacingError) else None
     logger.log(
         logging.INFO if isinstance(exc, ActionError) else logging.ERROR,
-        what,
+        log_message,
         extra={
             "error_id": error_id,
-            "code": known.code if known else "internal",
+            "code": user_error.code if user_error else "internal",
             "thread_id": thread_id,
             "use_case": context.use_case,
             "request_id": context.request_id,
         },
         exc_info=None if isinstance(exc, ActionError) else exc,
     )
-    message = known.message if known else INTERNAL_MESSAGE
-    return CustomStreamError(f"{message} ({error_id})", allow_retry=known.allow_retry if known else True)
+    message = user_error.message if user_error else INTERNAL_MESSAGE
+    return CustomStreamError(f"{message} ({error_id})", allow_retry=user_error.allow_retry if user_error else True)
 
 
-def failure_event(exc: Exception, what: str, thread_id: str, context: RequestContext) -> ErrorEvent:
-    """Return the event that tells the person of a failure; one that was reported already is not logged again."""
-    reported = exc if isinstance(exc, CustomStreamError) else report_failure(exc, what, thread_id, context)
+def failure_event(exc: Exception, log_message: str, thread_id: str, context: RequestContext) -> ErrorEvent:
+    """Return the event that reports a failure to the person; a failure that was logged is not logged again."""
+    reported = exc if isinstance(exc, CustomStreamError) else report_failure(exc, log_message, thread_id, context)
     return error_event(reported.message, allow_retry=reported.allow_retry)
 
 
 @contextmanager
-def explained_model_failures(services: Services) -> Iterator[None]:
-    """Raise failures of the model as what a person may read; one of the use case's own code stays what it is."""
+def translate_model_failures(services: Services) -> Iterator[None]:
+    """Translate failures of the model into errors that a person may read; failures of other code are not changed."""
     try:
         yield
     except UserFacingError:

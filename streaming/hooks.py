@@ -1,6 +1,6 @@
-"""The hooks of a server that the platform calls while it answers; `BaseChatKitServer` says what each is for.
+"""The hooks of a server that the platform calls while it answers; `BaseChatKitServer` documents them.
 
-Whose result is used far from where it was asked for is looked at here first.
+The results of `texts` and `limit_message` are used far from the call, so their types are checked here.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from turns.answer_texts import AnswerTexts
 from turns.request_context import RequestContext
 
 
-class Answers(Protocol):
-    """Answers a message, a form, a client tool's output or an action."""
+class SupportsRespond(Protocol):
+    """Interface of what answers a message, a form, a client tool's output or an action."""
 
     def respond(self, turn: Turn) -> AsyncGenerator[ThreadStreamEvent, None]:
-        """Return the events of the answer."""
+        """Yield the events of the answer."""
         ...
 
 
 class MessageHooks(Protocol):
-    """The methods that requests without an answer ask of a server."""
+    """The methods of a server that are called by requests without an answer."""
 
     async def add_feedback(
         self, thread_id: str, item_ids: list[str], feedback: FeedbackKind, context: RequestContext
     ) -> None:
-        """Keep what the person thinks of some items."""
+        """Store the person's feedback on some items."""
         ...
 
     async def transcribe(self, audio_input: AudioInput, context: RequestContext) -> TranscriptionResult:
@@ -45,9 +45,9 @@ class MessageHooks(Protocol):
 
 
 class Hooks(MessageHooks, Protocol):
-    """The methods that a use case may override, and the client of the model that it may exchange.
+    """The methods of a server that a use case may override, and the chat client that it may replace.
 
-    The parts of a server know it by these names and by no others.
+    The parts of a server use nothing else of it.
     """
 
     chat_client: Any
@@ -65,19 +65,19 @@ class Hooks(MessageHooks, Protocol):
         ...
 
     def limit_message(self, turn: Turn) -> str:
-        """Return the sentence for an answer that has taken as many steps as it may."""
+        """Return the sentence for an answer that has reached its limit of steps."""
         ...
 
 
 def texts_of(hooks: Hooks, turn: Turn) -> AnswerTexts:
-    """Return the result of a server's hook `texts`, which is used all over the answer.
+    """Return the result of a server's hook `texts`, which is used throughout the answer.
 
     Raises:
-        AgentError: When it is no `AnswerTexts`; raised before anything is shown that would have to be taken back.
+        AgentError: When the result is not an `AnswerTexts`; raised before anything is shown.
     """
     texts: object = hooks.texts(turn)
     if not isinstance(texts, AnswerTexts):
-        raise _wrong(turn, "texts", texts, "an AnswerTexts")
+        raise _wrong_type_error(turn, "texts", texts, "an AnswerTexts")
     return texts
 
 
@@ -85,14 +85,14 @@ def limit_message_of(hooks: Hooks, turn: Turn) -> str:
     """Return the result of a server's hook `limit_message`.
 
     Raises:
-        AgentError: When that is no text.
+        AgentError: When the result is not a string.
     """
     message: object = hooks.limit_message(turn)
     if not isinstance(message, str):
-        raise _wrong(turn, "limit_message", message, "a str")
+        raise _wrong_type_error(turn, "limit_message", message, "a str")
     return message
 
 
-def _wrong(turn: Turn, hook: str, returned: object, wanted: str) -> AgentError:
+def _wrong_type_error(turn: Turn, hook: str, returned: object, wanted: str) -> AgentError:
     reason = f"use case '{turn.context.use_case}': {hook} returned a {type(returned).__name__}; return {wanted}"
     return AgentError("This assistant cannot answer at the moment.", reason)

@@ -1,4 +1,4 @@
-"""The parts of a server, put together: each takes what it needs, and none is the server."""
+"""Assembles the parts of a server, each of which is given only the parts that it needs."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from streaming.requests.run_operations import RunOperations
 
 @dataclass(frozen=True, slots=True)
 class ServerParts:
-    """All that answers for one use case.
+    """The parts that answer for one use case.
 
     Attributes:
-        responder: Asks the agent.
+        responder: Runs the agent.
         clicks: Carries out actions.
-        delivery: Stores and passes on what an answer consists of.
+        delivery: Stores the events of answers and passes them on.
         requests: Answers ChatKit's requests.
         runs: Starts, finds and stops the runs of streaming requests.
     """
@@ -42,15 +42,15 @@ def build_server_parts(
     services: Services,
     hooks: Hooks,
     actions: Mapping[str, BoundAction],
-    own_action: Callable[..., Any] | None = None,
+    fallback_action: Callable[..., Any] | None = None,
 ) -> ServerParts:
     """Return the parts of a server.
 
     Args:
         services: The platform's services.
-        hooks: The server that they answer for, whose methods handle `actions`.
+        hooks: The server, whose methods handle `actions`.
         actions: The actions that its class declares, by name.
-        own_action: Handles what is not declared; None where nothing does.
+        fallback_action: Handles actions that are not declared; None without one.
     """
     agent_runs = AgentRuns(services, hooks)
     approvals = Approvals(services, hooks, agent_runs)
@@ -63,18 +63,18 @@ def build_server_parts(
         lambda: services.runs.active,
         interval_s,
         services.settings.parlor_env,
-        handlers.keys() if own_action is None else None,
+        handlers.keys() if fallback_action is None else None,
     )
-    clicks = Clicks(services, handlers, delivery, responder, own_action)
+    clicks = Clicks(services, handlers, delivery, responder, fallback_action)
     requests = ChatKitRequests(services, hooks, delivery, responder, clicks)
     return ServerParts(responder, clicks, delivery, requests, RunOperations(services, requests))
 
 
 def check_action_names(owner: str, actions: Mapping[str, BoundAction]) -> None:
-    """Refuse actions that the platform handles itself.
+    """Refuse actions whose names the platform uses itself.
 
     Raises:
-        PluginError: When `actions` has one of them.
+        PluginError: When `actions` has such a name.
     """
     for name in sorted(collect_actions(Approvals).keys() & actions.keys()):
         raise PluginError(name, f"{owner}.{actions[name].method} handles it, and so does the platform; rename it")

@@ -1,1 +1,1 @@
-"""One answer in the making: who asks, its state, its events, its texts."""
+"""One answer in the making: its request, its state, its events, its texts."""

@@ -1,7 +1,7 @@
-"""AnswerState: all that belongs to the answer in the making, with one owner.
+"""AnswerState: the shared state of one answer in the making.
 
-A request has one. Those who check, store, run, show and stop an answer meet here, and nowhere else: what one of them
-has to know of another is a verb of this class.
+Each request has one. The parts that check, store, run, show and stop an answer do not know each other: they communicate
+through the methods of this class.
 """
 
 from __future__ import annotations
@@ -31,32 +31,32 @@ from turns.widget_checks import WidgetChecks
 
 logger = logging.getLogger(__name__)
 
-_STORED = (ThreadItemDoneEvent, ThreadItemReplacedEvent, ThreadItemRemovedEvent)
+_STORED_EVENTS = (ThreadItemDoneEvent, ThreadItemReplacedEvent, ThreadItemRemovedEvent)
 
 
 class AnswerState:
-    """The answer in the making: what it may write, what it waits for, how it is stopped, what is left of it.
+    """The answer in the making: the items it may write, what it waits for, how it is stopped, what remains to store.
 
     Attributes:
-        is_new_thread: Whether this request has created its thread, so that nothing but its message is in it.
-        texts: The words of the platform itself.
-        usage: The provider's token counts of this answer so far, as it named them.
-        inner_usage: The part of them that nobody streams: of agents that are tools of others, and of guardrails.
+        is_new_thread: Whether this request has created its thread, which holds nothing but its message.
+        texts: The platform's own texts.
+        usage: The provider's token counts of this answer so far, under the provider's names.
+        inner_usage: The part of them that is not streamed: of agents that are tools of others, and of guardrails.
         title_usage: The token counts of the title that the model has written meanwhile.
         error_id: The id of the error that ended the answer; None without one.
         direct_text: Shows a piece of text at once; None outside of a run.
-        open_items: Returns the items that were shown and are not finished, as far as they are.
-        tool_calls: How many calls of tools there were.
+        open_items: Returns the unfinished items that are shown, each with its content so far.
+        tool_calls: The number of tool calls.
         failed_calls: Ids of tool calls that failed with a message for the model.
-        question: The question to the person; the answer pauses until that is answered.
+        question: The question to the person; the answer pauses until it is answered.
         client_call: The call of a client tool that the answer waits for.
-        approvals: Tool calls of which a person has to allow some first.
-        decided: The decisions that are to be carried out before the agent goes on.
-        is_whole: Whether all is said and shown, though the stream goes on: whoever stops it now cuts nothing off.
-        is_resumed: Whether the agent goes on: there is something in the thread that it does not know yet.
-        has_continued_run: Whether a run that was kept while it waited for decisions has gone on in this answer.
+        approvals: A batch of tool calls of which some need a person's approval.
+        decided: The decided approval request that is carried out before the agent continues.
+        is_whole: Whether the answer is complete, though its stream is still open: a stop no longer interrupts it.
+        is_resumed: Whether the agent is to run again: the thread holds something that it has not seen.
+        has_continued_run: Whether this answer has continued a run that was kept while it waited for decisions.
         replaced_sender: The new state of the widget that was clicked.
-        widget_checks: Looks at the widgets that the answer shows.
+        widget_checks: Checks the widgets that the answer shows.
     """
 
     def __init__(self) -> None:
@@ -86,56 +86,56 @@ class AnswerState:
         self._stop_reason: StopReason | None = None
         self._cancel: Callable[[], object] | None = None
         self._is_cancelled = False
-        self._holds = 0
+        self._stop_holds = 0
 
-    # What tools show, and whom the answer waits for
+    # Events of tools, and pauses
 
     @property
     def inbox(self) -> Inbox:
-        """The events that tools have put into the answer and nobody has taken yet."""
+        """The events that tools have put into the answer and that have not been taken yet."""
         if self._inbox is None:
             self._inbox = Inbox()
         return self._inbox
 
     @property
     def is_paused(self) -> bool:
-        """Whether the answer waits for somebody: it goes on in another request."""
+        """Whether the answer waits for the person or the client, and continues in another request."""
         return bool(self.question or self.client_call or self.approvals)
 
     # Items that the answer may write
 
     def own(self, item_id: str) -> None:
-        """Let this request write the item `item_id`: it came up here, or is meant to be written again."""
+        """Let this request write the item `item_id`, which it has created or may overwrite."""
         self._item_ids.add(item_id)
 
     def disown(self, item_id: str) -> None:
-        """Take an item for an older one from here on, which no answer may overwrite by accident."""
+        """Treat an item as an older one from now on, which the answer may not overwrite by accident."""
         self._item_ids.discard(item_id)
 
     def owns(self, item_id: str) -> bool:
-        """Say whether the request may write the item `item_id`."""
+        """Return whether the request may write the item `item_id`."""
         return item_id in self._item_ids
 
-    def reserve(self, item_id: str, position: int) -> None:
-        """Note the place in the thread that was taken for an item before it was finished."""
+    def reserve_position(self, item_id: str, position: int) -> None:
+        """Remember the position in the thread that was reserved for an unfinished item."""
         self._positions[item_id] = position
 
     def position_of(self, item_id: str) -> int | None:
-        """Return the place that was taken for an item; None when none was."""
+        """Return the position that was reserved for an item; None without a reservation."""
         return self._positions.get(item_id)
 
-    # What is left of an answer that is stopped or fails
+    # The remainder of an answer that is stopped or fails
 
     @property
     def unsaved(self) -> Sequence[ThreadStreamEvent]:
-        """The events that were shown or done and had not come to the store when the answer was stopped."""
+        """The events of a stopped answer that have not been stored yet."""
         return tuple(self._unsaved)
 
     def keep_for_store(self, events: Iterable[Any]) -> None:
-        """Keep those of the remaining events that change the thread, to be stored after a stop."""
+        """Keep those of the remaining events that change the thread, so that they are stored after a stop."""
         try:
             for event in events:
-                if isinstance(event, _STORED):
+                if isinstance(event, _STORED_EVENTS):
                     self._unsaved.append(event)
         except Exception as exc:  # noqa: BLE001 - the answer is over already
             logger.warning("the rest of a stopped answer is lost", extra={"error_type": type(exc).__name__})
@@ -144,25 +144,25 @@ class AnswerState:
         """Replace the unsaved events by `events`: the same ones, in a form that can be stored."""
         self._unsaved = list(events)
 
-    # How the answer is stopped
+    # Stops
 
     @property
     def stop_reason(self) -> StopReason | None:
-        """Why it is being stopped; None while it is not."""
+        """Why the answer is being stopped; None while it is not."""
         return self._stop_reason
 
-    def begin(self, cancel: Callable[[], object]) -> None:
-        """Note how the task that drives the answer is cancelled, when it has taken its first step.
+    def set_cancel(self, cancel: Callable[[], object]) -> None:
+        """Set the function that cancels the task which drives the answer; called when that task has started.
 
-        A task that is cancelled before that never runs: until then a stop only leaves its reason.
+        A task that is cancelled earlier never runs its body: until then, a stop only records its reason.
         """
         self._cancel = cancel
 
     def request_stop(self, reason: StopReason) -> bool:
-        """Stop the answer, at once or as soon as it may be stopped; of several reasons the first one counts.
+        """Stop the answer now or, within `no_stop`, at the end of that block; the first reason counts.
 
         Returns:
-            Whether this was the first.
+            Whether this was the first request to stop.
         """
         if self._stop_reason is not None:
             return False
@@ -171,21 +171,21 @@ class AnswerState:
         return True
 
     def cancel(self) -> None:
-        """Cancel the task that drives the answer, once more if need be, unless it may not be stopped now."""
-        if self._cancel is not None and self._holds == 0:
+        """Cancel the task that drives the answer, possibly again, unless a `no_stop` block is running."""
+        if self._cancel is not None and self._stop_holds == 0:
             self._is_cancelled = True
             self._cancel()
 
     @contextmanager
     def no_stop(self) -> Iterator[None]:
-        """Let nobody stop the answer within this block; a stop that comes meanwhile takes effect at its end.
+        """Defer stops to the end of this block.
 
-        For what belongs together: what is stored and the event that tells it, or a clean-up that has begun.
+        For steps that must not be separated, such as storing an item and sending its event, and for clean-up.
         """
-        self._holds += 1
+        self._stop_holds += 1
         try:
             yield
         finally:
-            self._holds -= 1
+            self._stop_holds -= 1
             if self._stop_reason is not None and not self._is_cancelled:
                 self.cancel()

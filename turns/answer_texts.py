@@ -1,4 +1,4 @@
-"""AnswerTexts: the words of the platform itself within an answer."""
+"""AnswerTexts: the platform's own texts within an answer."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class AnswerTexts:
-    """The words of an answer that neither the model nor the use case has written.
+    """The texts of an answer that come from neither the model nor the use case.
 
-    The defaults are English. A use case returns its own from `BaseChatKitServer.texts`. Braces name what is put in.
+    The defaults are English. A use case returns its own from `BaseChatKitServer.texts`. Braces mark placeholders.
 
     Attributes:
-        limit: The end of an answer that has taken as many steps as it may.
-        no_picture: Said before an answer to a picture that the model does not take.
-        refused: Said instead of an answer that a guardrail of an Agents SDK agent refuses.
+        limit: The end of an answer that has reached its limit of steps.
+        no_picture: Precedes an answer to a picture that the model does not accept.
+        refused: Replaces an answer that a guardrail of an Agents SDK agent refuses.
         step_failed: The note at a step that failed.
         step_waits: The note at a step that a person has to allow first.
         steps: The title of several steps; `{count}` is their number.
         web_search: The title of a search on the web.
-        file_search: The title of a search in files; the words that are looked for follow after a colon.
+        file_search: The title of a search in files; the query follows after a colon.
         running_code: The title of code that the provider runs, where the tool has no name.
         remote_tool: The title of a tool on another server, where it has no name.
         running_command: The title of a command that the provider runs, where the tool has no name.
@@ -30,8 +30,8 @@ class AnswerTexts:
         reject: The button of the card that refuses one call.
         allowed: The note at a call that was allowed.
         rejected: The note at a call that was refused.
-        expired: The note at a call that was not made, because the person wrote something else before all was decided.
-        undecided: The last line of a card where some calls are decided and others are not.
+        expired: The note at a call that was not made, because the person sent a message before all was decided.
+        undecided: The last line of a card on which some calls are decided and others are not.
     """
 
     limit: str = "I stopped here: this took more steps than I may take for one answer. Ask me to go on if you like."

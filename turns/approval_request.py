@@ -1,8 +1,8 @@
-"""Requests for approval: the tool calls a person is asked about, each decision, and how the thread keeps them.
+"""Approval requests: the tool calls a person is asked about, the decisions, and their form in the thread.
 
-While anything is open, a hidden item holds the request. When all is decided, the same item, at the same place, tells
-the model what came of each call. It is written at that moment, before the first call is made: then a call of which
-nothing is known may have had an effect, and the model must not think otherwise.
+While a call is open, a hidden item holds the request. When all are decided, the same item, at the same place, holds the
+results of the calls for the model. It is written before the first call is made: should the process die, the model must
+know that a call without a result may have had an effect.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from turns.clock import utc_now
 from turns.tool_memory import REPLAY, remember_tool_calls
 
 PENDING_APPROVALS_KEY = "parlor.approvals"
-"""Marks a hidden item that holds tool calls which a person has not decided about."""
+"""Key of a hidden item that holds tool calls which a person has not decided yet."""
 
 EXPIRED_KEY = "parlor.expired"
-"""Marks the memory of a request about which not all was decided."""
+"""Key of a hidden item with the results of a request that expired before all calls were decided."""
 
 _CARD_KEY = "parlor.card"
 
-UNKNOWN = "This was begun and not seen through: whether it had any effect is not known."
-REJECTED = "This was not done: it was not allowed. It will be tried again only when that is asked for."
-NOT_DECIDED = "This was not done: something else was said before it was decided about."
+UNKNOWN_RESULT = "This was begun and not seen through: whether it had any effect is not known."
+REJECTED_RESULT = "This was not done: it was not allowed. It will be tried again only when that is asked for."
+UNDECIDED_RESULT = "This was not done: something else was said before it was decided about."
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +36,15 @@ class PendingApproval:
     Attributes:
         call_id: The provider's id of the call.
         name: The tool.
-        arguments: JSON text.
-        title: How people read its name.
+        arguments: The arguments as JSON text.
+        title: The name of the tool for people.
         icon: The name of the icon beside the title.
-        server: The server on which the provider itself runs it; None for our own tools.
-        step: The id of the workflow item that shows the call as waiting; None when none does.
-        step_index: The place of the call in that item.
+        server: The server on which the provider itself runs the call; None for our own tools.
+        step: The id of the workflow item that shows the call as waiting; None when there is none.
+        step_index: The index of the call's task in that item.
         decision: The person's decision; None while it is pending, and for a call that needs none.
-        result: The result that the model is told; None while that is open.
-        replay: The data that the server that made the call wants back with it.
+        result: The result for the model; None while there is none.
+        replay: The provider's data that must be sent back with the call.
     """
 
     call_id: str
@@ -61,7 +61,7 @@ class PendingApproval:
 
     @property
     def is_open(self) -> bool:
-        """Whether the person has not decided yet."""
+        """Whether the call still needs the person's decision."""
         return self.decision is None and self.result is None
 
 
@@ -70,9 +70,9 @@ class ApprovalRequest:
     """The calls of one card, as they are stored.
 
     Attributes:
-        id: The hidden item that holds it.
-        card_id: The widget that shows it.
-        calls: The whole batch, in the order in which the model asked.
+        id: The id of the hidden item that holds the request.
+        card_id: The id of the widget item that shows it.
+        calls: The whole batch, in the model's order.
     """
 
     id: str
@@ -81,7 +81,7 @@ class ApprovalRequest:
 
     @property
     def is_open(self) -> bool:
-        """Whether anything waits for the person."""
+        """Whether any call waits for the person."""
         return any(call.is_open for call in self.calls)
 
     def decide(self, call_id: str, *, is_allowed: bool) -> ApprovalRequest:
@@ -92,46 +92,47 @@ class ApprovalRequest:
         )
 
     def pending_item(self, thread_id: str) -> HiddenContextItem:
-        """Return the item that holds the request."""
+        """Return the hidden item that stores the open request."""
         calls = [{key: value for key, value in asdict(call).items() if value is not None} for call in self.calls]
-        return self._item(thread_id, {PENDING_APPROVALS_KEY: calls, _CARD_KEY: self.card_id})
+        return self._build_item(thread_id, {PENDING_APPROVALS_KEY: calls, _CARD_KEY: self.card_id})
 
     def memory_item(self, thread_id: str, results: Mapping[str, str]) -> HiddenContextItem:
-        """Return the item that tells the model what came of the calls.
+        """Return the hidden item that holds the results of the calls for the model.
 
         Args:
             thread_id: The thread.
-            results: The results of those that were allowed, by call id, as far as they are known.
+            results: The known results of allowed calls, by call id.
         """
-        told = [(call, call.result or results.get(call.call_id)) for call in self.calls if call.server is None]
-        content = remember_tool_calls(
-            [
-                {
-                    "call_id": call.call_id,
-                    "name": call.name,
-                    "arguments": call.arguments,
-                    "result": result if result is not None else UNKNOWN if call.decision == "allowed" else REJECTED,
-                    **({REPLAY: call.replay} if call.replay else {}),
-                }
-                for call, result in told
-            ]
-        )
-        return self._item(thread_id, content)
+        calls = [
+            _remembered_call(call, call.result or results.get(call.call_id))
+            for call in self.calls
+            if call.server is None
+        ]
+        return self._build_item(thread_id, remember_tool_calls(calls))
 
     def expired_item(self, thread_id: str) -> HiddenContextItem:
-        """Return the item that tells the model that some calls were never decided about, so that none was made."""
-        late = {call.call_id: NOT_DECIDED for call in self.calls if call.decision != "rejected"}
-        item = self.memory_item(thread_id, late)
+        """Return the hidden item that tells the model that undecided calls have expired, so that no call was made."""
+        results = {call.call_id: UNDECIDED_RESULT for call in self.calls if call.decision != "rejected"}
+        item = self.memory_item(thread_id, results)
         return item.model_copy(update={"content": {**item.content, EXPIRED_KEY: True}})
 
-    def _item(self, thread_id: str, content: dict[str, Any]) -> HiddenContextItem:
+    def _build_item(self, thread_id: str, content: dict[str, Any]) -> HiddenContextItem:
         return HiddenContextItem(id=self.id, thread_id=thread_id, created_at=utc_now(), content=content)
 
 
-def read_request(item: ThreadItem) -> ApprovalRequest | None:
-    """Return the request that an item holds; None when it holds none, or one that is closed."""
+def _remembered_call(call: PendingApproval, result: str | None) -> dict[str, Any]:
+    if result is None:
+        result = UNKNOWN_RESULT if call.decision == "allowed" else REJECTED_RESULT
+    remembered = {"call_id": call.call_id, "name": call.name, "arguments": call.arguments, "result": result}
+    return {**remembered, REPLAY: call.replay} if call.replay else remembered
+
+
+def read_approval_request(item: ThreadItem) -> ApprovalRequest | None:
+    """Return the open request that an item holds; None when it holds none."""
     content = item.content if isinstance(item, HiddenContextItem) else None
-    calls = content.get(PENDING_APPROVALS_KEY) if isinstance(content, Mapping) else None
-    if not isinstance(content, Mapping) or not isinstance(calls, list):
+    stored_calls = content.get(PENDING_APPROVALS_KEY) if isinstance(content, Mapping) else None
+    if not isinstance(content, Mapping) or not isinstance(stored_calls, list):
         return None
-    return ApprovalRequest(item.id, str(content.get(_CARD_KEY)), tuple(PendingApproval(**call) for call in calls))
+    return ApprovalRequest(
+        item.id, str(content.get(_CARD_KEY)), tuple(PendingApproval(**call) for call in stored_calls)
+    )

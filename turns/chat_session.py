@@ -1,4 +1,4 @@
-"""ChatSession: what a server with a key has opened for one of its people, and what they may do in it."""
+"""ChatSession: a session that a server with an API key has opened for one person, with its limits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 Variable = str | int | float | bool
-"""A value that the server hands over for the agent: one of JSON's primitive types."""
+"""A value that the server passes to the agent: one of JSON's primitive types."""
 
 NO_VARIABLES: Mapping[str, Variable] = MappingProxyType({})
 
@@ -19,15 +19,15 @@ class SessionConfiguration:
     """The variables, limits and features of one session.
 
     Attributes:
-        variables: Handed to the agent as `turn.context.variables`; read-only.
-        max_requests_per_minute: How many requests the session answers in a minute.
+        variables: Values for the agent, which finds them in `turn.context.variables`; read-only.
+        max_requests_per_minute: The maximum number of requests in a minute.
         has_titles: Whether new threads are given a title.
         has_uploads: Whether files may be attached.
         max_file_mb: The largest file, in MB.
-        max_files: How many files may be uploaded during the session.
+        max_files: The maximum number of files that may be uploaded during the session.
         has_history: Whether the threads of the person are listed.
-        recent_threads: How many of them are within reach, the newest first; None for all.
-        version: The version of the workflow that was asked for; it is told back and means nothing here.
+        recent_threads: How many of the newest threads are listed; None for all.
+        version: The workflow version that was requested; it is echoed in the response and otherwise unused.
     """
 
     variables: Mapping[str, Variable] = field(default_factory=lambda: NO_VARIABLES)
@@ -43,15 +43,15 @@ class SessionConfiguration:
 
 @dataclass(frozen=True, slots=True)
 class ChatSession:
-    """A session of one person with one use case, for a short time.
+    """A short-lived session of one person with one use case.
 
     Attributes:
-        id: Such as ``"cksess_4f…"``.
+        id: The id, e.g. ``"cksess_4f…"``.
         key_name: The name of the server key that opened it.
-        user: The person's name or id, as that server gives it.
-        use_case: The only use case that it opens.
-        expires_at: From then on it opens nothing.
-        is_cancelled: Whether the server has ended it.
+        user: The person's name or id, as the server gave it.
+        use_case: The only use case that the session may use.
+        expires_at: The time from which the session is invalid.
+        is_cancelled: Whether the server has ended the session.
         configuration: The features and limits of the session.
     """
 
@@ -65,10 +65,10 @@ class ChatSession:
 
     @property
     def user_id(self) -> str:
-        """The owner of all that the person has here, in every session that this server opens for them.
+        """The id under which the person's data is stored, the same in all sessions that this server opens for them.
 
-        It does not depend on the signing key: a new one ends sessions, and nobody loses a conversation.
+        It does not depend on the signing key: a new key ends sessions, but nobody loses a conversation.
         """
-        # The length in front keeps ("a", "b:c") and ("a:b", "c") apart.
+        # The length prefix keeps ("a", "b:c") and ("a:b", "c") apart.
         person = f"{len(self.key_name)}:{self.key_name}:{self.user}"
         return f"usr_{hashlib.sha256(person.encode()).hexdigest()[:32]}"

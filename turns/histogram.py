@@ -1,4 +1,4 @@
-"""Histogram of times, as Prometheus counts them: how many took no longer than each of some bounds."""
+"""A histogram of durations with cumulative buckets, as Prometheus defines them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 
 
 class Histogram:
-    """Times, counted by the smallest bound that they do not exceed. One more costs a fraction of a microsecond.
+    """Counts durations by bucket; to add one takes a fraction of a microsecond.
 
     Args:
-        bounds_s: The bounds, ascending, in seconds; what is longer than the last is counted too.
+        bounds_s: The upper bounds of the buckets, ascending, in seconds; a last bucket holds longer durations.
 
     Attributes:
-        sum_s: All times together, in seconds.
+        sum_s: The sum of all durations, in seconds.
     """
 
     __slots__ = ("_bounds_s", "_counts", "sum_s")
@@ -24,12 +24,12 @@ class Histogram:
         self.sum_s = 0.0
 
     def add(self, duration_s: float) -> None:
-        """Count a time, in seconds."""
+        """Count a duration, in seconds."""
         self._counts[bisect_left(self._bounds_s, duration_s)] += 1
         self.sum_s += duration_s
 
-    def cumulative(self) -> Iterator[tuple[str, int]]:
-        """Yield each bound, and how many took no longer; ``+Inf`` is the last."""
+    def cumulative_counts(self) -> Iterator[tuple[str, int]]:
+        """Yield each bound with the number of durations up to it; the last bound is ``+Inf``."""
         total = 0
         for bound, count in zip((*map(str, self._bounds_s), "+Inf"), self._counts, strict=True):
             total += count

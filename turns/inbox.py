@@ -1,4 +1,4 @@
-"""Inbox: the way of events from a turn's tools to the task that stores and sends them."""
+"""Inbox: the queue of events from a turn's tools to the task that stores and sends them."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Any
 from errors import TurnOverflowError
 
 MAX_PENDING_EVENTS = 2_000
-"""How many events tools may have emitted that are not stored and sent yet."""
+"""The maximum number of events that tools have emitted and that are not stored and sent yet."""
 
 
 class Inbox:
-    """Events on their way from tools, which may run in threads, to the task that stores and sends them.
+    """Queue of events from tools, which may run in threads, to the one task that stores and sends them.
 
     Attributes:
-        items_shown: How many events about items of the thread tools have put here so far.
+        items_shown: The number of events about thread items that tools have put here so far.
     """
 
     def __init__(self) -> None:
         self._events: deque[Any] = deque()
         self.items_shown = 0
         self._loop = asyncio.get_running_loop()
-        # One reader waits here, and whoever writes too fast; a future costs half of what an `asyncio.Event` does.
+        # The one reader waits here, and writers that are too fast; a future costs half of an `asyncio.Event`.
         self._reader: asyncio.Future[None] | None = None
         self._writers: list[asyncio.Future[None]] = []
         self._thread = threading.get_ident()
@@ -43,10 +43,10 @@ class Inbox:
         if len(self._events) >= MAX_PENDING_EVENTS:
             raise TurnOverflowError(f"more than {MAX_PENDING_EVENTS} events wait to be sent; await between them")
         self.items_shown += str(getattr(event, "type", "")).startswith("thread.item.")
-        self.put_last(event)
+        self.put_unbounded(event)
 
-    def put_last(self, event: Any) -> None:
-        """Append `event` even when the inbox is full: for the one event that must not be lost."""
+    def put_unbounded(self, event: Any) -> None:
+        """Append `event` even when the inbox is full: for an event that must not be lost."""
         self._events.append(event)
         if threading.get_ident() == self._thread:
             _wake(self._reader)
@@ -64,15 +64,15 @@ class Inbox:
         _wake(self._reader)
 
     def replace_last(self, event: Any, by: Any) -> bool:
-        """Replace `event` by `by` if it came last and nobody has taken it; say whether that was done."""
+        """Replace `event` by `by` if it is still the last one in the inbox; return whether it was."""
         is_waiting = bool(self._events) and self._events[-1] is event
         if is_waiting:
             self._events[-1] = by
         return is_waiting
 
     def drain(self) -> list[Any]:
-        """Return and forget what is waiting."""
-        # A worker thread may append meanwhile: take one by one what was there at the start.
+        """Remove and return all waiting events."""
+        # A worker thread may append meanwhile: take only as many as there were at the start.
         events = [self._events.popleft() for _ in range(len(self._events))]
         writers, self._writers = self._writers, []
         for writer in writers:
@@ -80,7 +80,7 @@ class Inbox:
         return events
 
     async def wait(self) -> None:
-        """Return as soon as something is waiting."""
+        """Wait until there is an event."""
         while not self._events:
             self._reader = self._loop.create_future()
             await self._reader

@@ -1,4 +1,4 @@
-"""Base class of agents that make allowed calls themselves; Agent Framework's have them made by the platform."""
+"""Base class of agents that make allowed calls themselves; for Agent Framework's agents, the platform makes them."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 
 class ReplayingAgent(ABC):
-    """An agent of the platform's that is asked for the calls that a person has allowed.
+    """An agent of the platform's that can make the calls that a person has allowed.
 
-    A base class and no mere method: an agent of an author's may have one of this name for something else.
+    A base class instead of duck typing: an author's agent may have an unrelated method of this name.
     """
 
     @abstractmethod
     def replay_calls(
         self, messages: Sequence[Message], calls: Sequence[PendingApproval], *, is_allowed: bool
     ) -> AsyncGenerator[Content, None]:
-        """Make calls, and return what came of each as ``function_result`` contents.
+        """Make calls, and yield the result of each as a ``function_result`` content.
 
         Args:
-            messages: The thread, as the agent gets to see it.
+            messages: The thread's messages, as the agent is given them.
             calls: The calls to make.
             is_allowed: Whether a person has allowed them; if not, those that need approval are left out.
         """

@@ -1,4 +1,4 @@
-"""RequestContext: the person, the use case and more of a request, handed unchanged to every method of the store."""
+"""RequestContext: the person, the use case and other data of a request, passed to every method of the store."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """Context of a request: the person, the use case and more. ChatKit hands it unchanged to every method of the store.
+    """Context of a request: the person, the use case and more. ChatKit passes it to every method of the store.
 
     Attributes:
         user_id: The owner of all that this request may see. Never empty.
-        use_case: The name of the use case that is asked.
-        request_id: Also in the log and in error messages.
+        use_case: The name of the requested use case.
+        request_id: The id of the request, also in the log and in error messages.
         locale: The first language of the browser as a BCP 47 tag, e.g. ``"de-CH"``.
-        time_zone: The browser's time zone by its IANA name, e.g. ``"Europe/Zurich"``; None when the client says none.
+        time_zone: The browser's time zone by its IANA name, e.g. ``"Europe/Zurich"``; None when the client sends none.
         headers: The page's own headers that `UseCase.headers` names, in lower case; untrusted, read-only.
-        is_resumable: Whether the client says by `Accept` that it can join an answer again.
+        is_resumable: Whether the client declares by `Accept` that it can reconnect to an answer.
         metadata: The request's own `metadata` object, untrusted.
-        variables: What the server that opened the person's session says for the agent; read-only, empty without one.
+        variables: Values for the agent from the server that opened the person's session; read-only, empty without one.
         session_id: The session that a server has opened for the person; None without one.
         has_titles: Whether a new thread is given a title.
         base_url: The address under which the person's browser reaches this server; empty where that is
@@ -50,7 +50,7 @@ class RequestContext:
 
     @property
     def run_id(self) -> str:
-        """The id of the answer that this request asks for, if it asks for one."""
+        """The id of the run that answers this request, if it starts one."""
         return f"run_{self.request_id}"
 
 

@@ -1,4 +1,4 @@
-"""The record of an answer that has ended, as the store keeps it."""
+"""RunRecord: the stored record of an answer that has ended."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ StopReason = Literal["user", "disconnect", "timeout", "drain", "deleted"]
 """Why a run was stopped before its end."""
 
 RunOutcome = Literal["done", "failed", "stopped"]
-"""The end of a run: whole, with an error, or before its end."""
+"""How a run ended: complete, with an error, or by a stop."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """An answer that has ended, as the store keeps it.
+    """The stored record of an answer that has ended.
 
     Attributes:
-        id: The id of the run, which the log has too.
-        started_at: The time at which the answer was asked for.
+        id: The id of the run, also in the log.
+        started_at: The time of the request.
         ended_at: The time of the last event.
-        status: Whether the answer ended whole, with an error, or was stopped.
-        stop_reason: The reason of a stop; None when nobody stopped the answer.
-        error_id: The id that the person was told and the log has too; None without an error.
-        usage: The provider's token counts, as it named them; with those of the thread's title, if this answer is the
-            first.
+        status: How the answer ended: complete, with an error, or stopped.
+        stop_reason: The reason for the stop; None when the answer was not stopped.
+        error_id: The id of the error, as shown to the person and logged; None without an error.
+        usage: The provider's token counts under its own names, including those of the thread's title in the first
+            answer of a thread.
     """
 
     id: str

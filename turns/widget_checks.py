@@ -1,7 +1,7 @@
-"""Checks of widgets where they enter an answer: who is told of a mistake, and how.
+"""Checks of the widgets of an answer, and reports of their mistakes to the author, the log and the model.
 
-All ways lead here: what tools, hooks and actions show through their turn, what templates build, and the events that
-servers and agents yield themselves.
+They cover widgets that tools, hooks and actions show through their turn, that templates build, and that servers and
+agents yield in events.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ logger = logging.getLogger(__name__)
 
 Environment = Literal["development", "production", "test"]
 
-MAX_TOLD = 5
-"""How many mistakes of one widget are told; with these mended, the others show."""
+MAX_REPORTED_MISTAKES = 5
+"""How many mistakes of one widget are reported; the others show once these are corrected."""
 
 _remarks: ContextVar[list[str] | None] = ContextVar("widget remarks", default=None)
 
 
 class WidgetChecks:
-    """Looks at the widgets of one answer and tells whoever can mend them.
+    """Checks the widgets of one answer and reports their mistakes.
 
     Args:
-        environment: With ``test`` a mistake is an error, with ``development`` chat, log and model are told, with
-            ``production`` it is one line in the log.
-        actions: The names of the declared actions; None when it is not known which there are.
+        environment: With ``test``, a mistake raises an error; with ``development``, it is shown in the chat, logged
+            and told to the model; with ``production``, it is logged in one line.
+        actions: The names of the declared actions; None when they are not known.
     """
 
     def __init__(self, environment: Environment = "production", actions: Collection[str] | None = None) -> None:
         self._environment = environment
         self._actions = actions
-        self._told: set[Finding] = set()
+        self._reported: set[Finding] = set()
 
-    def document(self, widget: Widget) -> WidgetDocument:
+    def build_document(self, widget: Widget) -> WidgetDocument:
         """Return a widget in the form in which it is sent and stored.
 
         Raises:
-            WidgetError: When it is not a widget; the error says where it goes wrong.
+            WidgetError: When it is not a widget; the error says where the mistake is.
         """
         try:
             return widget_root(widget)
@@ -55,36 +55,36 @@ class WidgetChecks:
             raise WidgetError(str(exc)) from exc
 
     def check(self, widget: Widget) -> NoticeEvent | None:
-        """Look at a widget and log its mistakes; return what the chat shows of them, if it shows them.
+        """Check a widget and log its mistakes; return a notice for the chat in development, else None.
 
         Raises:
             WidgetError: When it has mistakes, in tests.
         """
-        # What was told of an earlier state of a widget is not told again.
-        found = [each for each in validate_widget(widget, actions=self._actions) if each not in self._told]
-        if not found:
+        # A mistake that was reported for an earlier state of the widget is not reported again.
+        findings = [new for new in validate_widget(widget, actions=self._actions) if new not in self._reported]
+        if not findings:
             return None
-        self._told.update(found)
-        told = [str(each) for each in found[:MAX_TOLD]]
-        if len(found) > MAX_TOLD:
-            told.append(f"… and {len(found) - MAX_TOLD} more")
+        self._reported.update(findings)
+        messages = [str(finding) for finding in findings[:MAX_REPORTED_MISTAKES]]
+        if len(findings) > MAX_REPORTED_MISTAKES:
+            messages.append(f"… and {len(findings) - MAX_REPORTED_MISTAKES} more")
         if self._environment == "test":
-            raise WidgetError("; ".join(told))
-        first = {"findings": len(found), "path": found[0].path, "kind": found[0].kind}
+            raise WidgetError("; ".join(messages))
+        log_fields = {"findings": len(findings), "path": findings[0].path, "kind": findings[0].kind}
         if self._environment == "production":
-            logger.warning("a widget has mistakes", extra=first)
+            logger.warning("a widget has mistakes", extra=log_fields)
             return None
-        logger.warning("a widget has mistakes", extra=first | {"told": told})
+        logger.warning("a widget has mistakes", extra=log_fields | {"told": messages})
         if (remarks := _remarks.get()) is not None:
             # Not in production: what a model reads, a person may read in its answer.
-            remarks.append(f"The widget was shown with mistakes in it: {'; '.join(told)}.")
-        lines = "\n".join(f"- `{line.replace('`', '')}`" for line in told)
+            remarks.append(f"The widget was shown with mistakes in it: {'; '.join(messages)}.")
+        lines = "\n".join(f"- `{line.replace('`', '')}`" for line in messages)
         return NoticeEvent(level="warning", title="A widget has mistakes", message=lines)
 
 
 @contextmanager
 def widget_remarks() -> Iterator[list[str]]:
-    """Gather what is wrong with the widgets that are shown within this block, in sentences for the model."""
+    """Collect the mistakes of the widgets that are shown within this block, as sentences for the model."""
     remarks: list[str] = []
     token = _remarks.set(remarks)
     try:

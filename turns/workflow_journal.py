@@ -10,14 +10,14 @@ from chatkit.types import HiddenContextItem, ThreadItem
 from turns.clock import utc_now
 
 WORKFLOW_JOURNAL_KEY = "parlor.workflow"
-"""Marks a hidden item that holds what a workflow had got before it asked; it is nothing for a model."""
+"""Key of a hidden item that holds the results a workflow had before it asked; not shown to a model."""
 
 MAX_JOURNAL_CHARS = 4_000_000
-"""Size of the largest journal that is kept, in characters of JSON."""
+"""The size of the largest journal that is stored, in characters of JSON."""
 
 
 def build_journal_item(item_id: str, thread_id: str, journal: Mapping[str, Any]) -> HiddenContextItem:
-    """Return the item that keeps a journal."""
+    """Return the hidden item that stores a journal."""
     return HiddenContextItem(
         id=item_id, thread_id=thread_id, created_at=utc_now(), content={WORKFLOW_JOURNAL_KEY: dict(journal)}
     )

@@ -46,21 +46,21 @@ class PlatformCollector:
         tokens = CounterMetricFamily("parlor_tokens", "Tokens of models.", labels=("use_case", "kind"))
         calls = CounterMetricFamily("parlor_tool_calls", "Calls of tools.", labels=by_name)
         failed = CounterMetricFamily("parlor_tool_failures", "Calls of tools that failed.", labels=by_name)
-        for name, statistics in self._runs.statistics.by_use_case.items():
-            for outcome, count in statistics.outcomes.items():
+        for name, known in self._runs.statistics.by_use_case.items():
+            for outcome, count in known.outcomes.items():
                 answers.add_metric((name, outcome), count)
-            durations.add_metric((name,), list(statistics.durations.cumulative()), statistics.durations.sum_s)
-            first_texts.add_metric((name,), list(statistics.first_texts.cumulative()), statistics.first_texts.sum_s)
-            for kind, count in statistics.tokens.items():
+            durations.add_metric((name,), list(known.durations.cumulative_counts()), known.durations.sum_s)
+            first_texts.add_metric((name,), list(known.first_texts.cumulative_counts()), known.first_texts.sum_s)
+            for kind, count in known.tokens.items():
                 tokens.add_metric((name, kind), count)
-            calls.add_metric((name,), statistics.tool_calls)
-            failed.add_metric((name,), statistics.failed_tool_calls)
+            calls.add_metric((name,), known.tool_calls)
+            failed.add_metric((name,), known.failed_tool_calls)
         yield from (answers, durations, first_texts, tokens, calls, failed)
         database = HistogramMetricFamily(
             "parlor_database_seconds", "Time of the store's transactions.", labels=("use_case", "kind")
         )
         for labels, times in self._transaction_times.by_kind.items():
-            database.add_metric(labels, list(times.cumulative()), times.sum_s)
+            database.add_metric(labels, list(times.cumulative_counts()), times.sum_s)
         yield database
         yield GaugeMetricFamily("parlor_open_answers", "Answers being written now.", self._runs.active)
         yield GaugeMetricFamily("parlor_open_streams", "Responses that send an answer.", self._runs.open_streams)

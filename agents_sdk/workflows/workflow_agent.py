@@ -25,7 +25,7 @@ from agents_sdk.workflows.workflow_input import build_message, call_workflow
 from agents_sdk.workflows.workflow_module import run_module, workflow_module
 from agents_sdk.workflows.workflow_output import format_output, is_json, to_plain_value
 from context import Turn
-from errors import AgentError, ConflictError, EmptyAnswerError, ExitRefused
+from errors import AgentError, ConflictError, EmptyAnswerError, ExitGuard
 from framework.sentences import LIMIT_REACHED
 from turns.approval_request import ApprovalRequest, PendingApproval
 from turns.replaying_agent import ReplayingAgent
@@ -117,8 +117,8 @@ class WorkflowAgent(ReplayingAgent):
     async def _run_file(self, run: WorkflowRun) -> Any:
         current_run.set(run)
         name = self._turn.context.use_case
-        with ExitRefused(f"use case '{name}': the file"), workflow_module(self._code, f"exported.{name}") as module:
-            # In a thread, since the top level of a file may take a while.
+        with ExitGuard(f"use case '{name}': the file"), workflow_module(self._code, f"exported.{name}") as module:
+            # In a thread: what a file does at its top may take a while.
             await asyncio.to_thread(
                 run_module, module, self._code, PlatformNames(run), self._source.approvals, run.approve
             )

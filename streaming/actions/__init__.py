@@ -1,1 +1,1 @@
-"""Actions: what a use case declares, what a widget offers, what a click does."""
+"""Actions: their declaration by use cases, their offer by widgets, and the handling of clicks."""

@@ -1,8 +1,8 @@
-"""Rollback of an action: a handler that raises leaves the thread as it was.
+"""Rollback of an action: a handler that raises leaves the thread unchanged.
 
-Events are shown and stored as they come, because a handler may take its time. What they have changed by then is taken
-back; what they remove is removed at the end only, as a place in the thread cannot be given back. A widget that was
-still being streamed stays as it was shown, as in any answer that fails.
+Events are shown and stored as they come, because a handler may be slow. After a failure their changes are reverted.
+Removals are deferred to the end, since an item that was removed cannot return to its position. A widget that was still
+being streamed stays as it was shown, as in any answer that fails.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from turns.request_context import RequestContext
 
 
 class ActionRollback:
-    """Follows what a handler does to a thread, and knows how to take it back.
+    """Records the changes that a handler makes to a thread, and reverts them.
 
     Args:
         store: The store of the items.
@@ -36,14 +36,14 @@ class ActionRollback:
         self._store = store
         self._thread = thread
         self._context = context
-        self._before = thread.model_copy(deep=True)
+        self._original_thread = thread.model_copy(deep=True)
         self._added: dict[str, None] = {}
-        self._replaced: dict[str, ThreadItem] = {}
+        self._originals: dict[str, ThreadItem] = {}
 
-    async def followed(
+    async def track_changes(
         self, events: AsyncGenerator[ThreadStreamEvent, None]
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
-        """Return the events of a handler, those that remove something last."""
+        """Yield the events of a handler, with removals of existing items last, and record what they change."""
         removals: list[ThreadStreamEvent] = []
         async for event in events:
             match event:
@@ -53,7 +53,7 @@ class ActionRollback:
                 case ThreadItemDoneEvent():
                     self._added[event.item.id] = None
                 case ThreadItemReplacedEvent() if event.item.id not in self._added:
-                    await self._keep(event.item.id)
+                    await self._remember_original(event.item.id)
                 case _:
                     pass
             yield event
@@ -61,19 +61,19 @@ class ActionRollback:
             yield event
 
     def undo(self) -> list[ThreadStreamEvent]:
-        """Give the thread its title and status back, and return the events that do so with its items."""
+        """Restore the thread's fields, such as its title, and return the events that restore its items."""
         for name in type(self._thread).model_fields:
-            setattr(self._thread, name, getattr(self._before, name))
+            setattr(self._thread, name, getattr(self._original_thread, name))
         self._context.answer.replaced_sender = None
         return [
             *(ThreadItemRemovedEvent(item_id=item_id) for item_id in reversed(self._added)),
-            *(ThreadItemReplacedEvent(item=item) for item in self._replaced.values()),
+            *(ThreadItemReplacedEvent(item=item) for item in self._originals.values()),
         ]
 
-    async def _keep(self, item_id: str) -> None:
-        if item_id in self._replaced:
+    async def _remember_original(self, item_id: str) -> None:
+        if item_id in self._originals:
             return
         try:
-            self._replaced[item_id] = await self._store.load_item(self._thread.id, item_id, self._context)
+            self._originals[item_id] = await self._store.load_item(self._thread.id, item_id, self._context)
         except NotFoundError:
             self._added[item_id] = None

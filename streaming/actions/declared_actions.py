@@ -1,4 +1,4 @@
-"""Actions as a server's class declares them: the decorator, and what the signatures of its handlers say."""
+"""Declarations of actions in a server's class: the decorator, and the signatures of the handlers."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class ActionSpec:
-    """An action as its decorator declared it.
+    """The arguments of the decorator that declares an action.
 
     Attributes:
-        name: The type by which a widget and a request name it.
-        needs_widget: Whether only a stored widget that offers it may send it.
-        once: Whether the action is carried out once for each widget, whatever is sent again.
+        name: The action's type in widgets and requests.
+        needs_widget: Whether the action must come from a stored widget that offers it.
+        once: Whether the action is carried out only once for each widget and payload.
     """
 
     name: str
@@ -35,7 +35,7 @@ class ActionSpec:
 
 @dataclass(frozen=True, slots=True)
 class BoundAction:
-    """A declared action with what its handler's signature says."""
+    """A declared action, with the name of its method and the type of its payload."""
 
     spec: ActionSpec
     method: str
@@ -51,10 +51,10 @@ def action(name: str, *, needs_widget: bool = True, once: bool = False) -> Calla
     Args:
         name: By convention ``"{use case}.{verb}"``, e.g. ``"todo.complete"``.
         needs_widget: Whether the request must come from a stored widget that offers exactly this action. Set it to
-            False only for what the page around the chat may ask for at any time.
-        once: Whether a widget that offers the action has it carried out once for each of its payloads, whatever is
-            sent again: a double click, a replayed request, at the same time, after a restart, to another replica. A
-            handler that raises has not carried it out. Only for what comes from a widget.
+            False only for actions that the page around the chat may send at any time.
+        once: Whether the action is carried out only once for each widget and payload, in spite of double clicks and
+            replayed requests, also concurrent ones, after a restart, and on another replica. An action whose handler
+            raises counts as not carried out. Only for actions of widgets.
 
     Raises:
         PluginError: When `once` is asked for without a widget.
@@ -75,44 +75,44 @@ def collect_actions(cls: type) -> Mapping[str, BoundAction]:
     Raises:
         PluginError: When two methods declare the same action, or a handler's signature is wrong.
     """
-    found: dict[str, BoundAction] = {}
-    # Not by `dir` and `getattr`: a class may answer those itself, and so may what is kept in it.
+    actions: dict[str, BoundAction] = {}
+    # Not by `dir` and `getattr`, which a class and its members may override.
     methods: dict[str, Any] = {name: value for base in reversed(cls.__mro__) for name, value in vars(base).items()}
     for name, method in sorted(methods.items()):
         if not type(method).__dictoffset__:
             continue  # nothing can be marked on it
-        # Most are functions, which cannot answer by themselves, and `getattr_static` takes far longer to look into.
-        look = getattr if isinstance(method, FunctionType) else inspect.getattr_static
-        spec = look(method, _ACTION_MARK, None)
+        # Plain `getattr` is safe with functions, which are the majority, and much faster than `getattr_static`.
+        get_member = getattr if isinstance(method, FunctionType) else inspect.getattr_static
+        spec = get_member(method, _ACTION_MARK, None)
         if not isinstance(spec, ActionSpec):
             continue
-        where = f"{cls.__qualname__}.{name}"
+        handler = f"{cls.__qualname__}.{name}"
         if not inspect.iscoroutinefunction(method):
-            raise PluginError(spec.name, f"the handler {where} must be 'async def'")
-        if spec.name in found:
-            raise PluginError(spec.name, f"{where} and {cls.__qualname__}.{found[spec.name].method} both handle it")
-        found[spec.name] = BoundAction(spec, name, _payload_type(method, where, spec.name))
-    return found
+            raise PluginError(spec.name, f"the handler {handler} must be 'async def'")
+        if spec.name in actions:
+            raise PluginError(spec.name, f"{handler} and {cls.__qualname__}.{actions[spec.name].method} both handle it")
+        actions[spec.name] = BoundAction(spec, name, _payload_type(method, handler, spec.name))
+    return actions
 
 
-def _payload_type(method: Callable[..., Any], where: str, action_name: str) -> type[BaseModel] | None:
+def _payload_type(method: Callable[..., Any], handler: str, action_name: str) -> type[BaseModel] | None:
     parameters = list(inspect.signature(method).parameters.values())[1:]
     if len(parameters) == 1:
         return None
     if len(parameters) != 2:
-        raise PluginError(action_name, f"the handler {where} must take (self, payload, turn) or (self, turn)")
+        raise PluginError(action_name, f"the handler {handler} must take (self, payload, turn) or (self, turn)")
     try:
         hints = typing.get_type_hints(method)
     except NameError as exc:
-        raise PluginError(action_name, f"the annotations of {where} cannot be read at run time: {exc}") from exc
+        raise PluginError(action_name, f"the annotations of {handler} cannot be read at run time: {exc}") from exc
     payload = hints.get(parameters[0].name)
     if not (isinstance(payload, type) and issubclass(payload, BaseModel)):
-        raise PluginError(action_name, f"'{parameters[0].name}' of {where} must be annotated with a pydantic model")
+        raise PluginError(action_name, f"'{parameters[0].name}' of {handler} must be annotated with a pydantic model")
     return payload
 
 
-def explain_payload(exc: ValidationError) -> str:
-    """Name the field and the rule, never the value."""
+def explain_invalid_payload(exc: ValidationError) -> str:
+    """Return a sentence that names the invalid field and the rule, never the value."""
     error = exc.errors(include_url=False, include_input=False, include_context=False)[0]
     field = ".".join(str(part) for part in error["loc"]) or "payload"
     return f"“{field}” is not valid: {error['msg']}."

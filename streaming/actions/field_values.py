@@ -1,4 +1,4 @@
-"""Values of fields, checked against the stored widget: only what it lets a person choose may be sent."""
+"""Checks of field values against the stored widget: a request may send only values that a person can enter there."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from widgets.patterns import SlowPatternError, matches
 from widgets.value_formats import parse_day
 
 MAX_VALUE_CHARS = 100_000
-"""The longest text of a field: a request may be longer, and no field needs it."""
+"""The longest text of a field, well below the longest request."""
 
-# As browsers write them: in ASCII, whatever the person's language.
+# The formats that browsers send, which are ASCII in every language.
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _NUMBER = re.compile(r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
@@ -25,11 +25,11 @@ _UNSET = object()
 
 
 def check_values(offer: Offer, sent: Mapping[Path, Any]) -> None:
-    """Refuse values that the widget does not let a person send.
+    """Refuse field values that a person cannot enter in the widget.
 
     Args:
-        offer: The action that was sent.
-        sent: The values that joined its payload, by the parts of their names.
+        offer: The offer of the action that was sent.
+        sent: The field values in its payload, by the parts of their names.
 
     Raises:
         ActionError: When a value is wrong; the text names the field.
@@ -38,18 +38,18 @@ def check_values(offer: Offer, sent: Mapping[Path, Any]) -> None:
     for field in offer.fields:
         by_path.setdefault(field.path, []).append(field)
     for path, fields in by_path.items():
-        if _is_taken(offer.action.get("payload"), path):
-            # The widget's own payload wins over a field of the same name, and has been compared.
+        if _is_in_payload(offer.action.get("payload"), path):
+            # The widget's own payload takes precedence over a field of the same name, and was compared already.
             continue
         value = sent.get(path, _UNSET)
-        # Of several with one name the first that can be used is sent: one of them must allow it.
-        problems = [_problem(field, value, offer) for field in fields]
+        # If several fields have one name, the client sends the first usable one: one of them must allow the value.
+        problems = [_find_problem(field, value, offer) for field in fields]
         if all(problem is not None for problem in problems):
-            words = f"“{_words_for(fields[0], offer)}”: {problems[0]}"
+            words = f"“{_field_label(fields[0], offer)}”: {problems[0]}"
             raise ActionError(words, code="action.invalid_field", field=fields[0].name)
 
 
-def _is_taken(payload: Any, path: Path) -> bool:
+def _is_in_payload(payload: Any, path: Path) -> bool:
     for part in path:
         if not isinstance(payload, Mapping):
             return payload is not None
@@ -57,7 +57,7 @@ def _is_taken(payload: Any, path: Path) -> bool:
     return payload is not None
 
 
-def _problem(field: Field, value: Any, offer: Offer) -> str | None:
+def _find_problem(field: Field, value: Any, offer: Offer) -> str | None:
     is_disabled = is_on(field.spec.get("disabled"))
     is_required = offer.is_submit and is_on(field.spec.get("required")) and not is_disabled
     if value is _UNSET or value is None:
@@ -73,12 +73,12 @@ def _problem(field: Field, value: Any, offer: Offer) -> str | None:
     if len(value) > MAX_VALUE_CHARS:
         return "this is too long."
     if field.kind in ("Select", "RadioGroup"):
-        return _choice_problem(field, value, is_required)
+        return _find_choice_problem(field, value, is_required)
     if not value:
         return "a value is needed." if is_required else None
     if field.kind == "DatePicker":
-        return _day_problem(field, value)
-    return _text_problem(field, value, is_submit=offer.is_submit)
+        return _find_date_problem(field, value)
+    return _find_text_problem(field, value, is_submit=offer.is_submit)
 
 
 def _is_default(field: Field, value: Any) -> bool:
@@ -87,9 +87,9 @@ def _is_default(field: Field, value: Any) -> bool:
     return bool(value == (field.default if field.default is not None else "")) and isinstance(value, str | bool)
 
 
-def _choice_problem(field: Field, value: str, is_required: bool) -> str | None:
+def _find_choice_problem(field: Field, value: str, is_required: bool) -> str | None:
     options = field.spec.get("options")
-    # What a server writes as a number is sent as a text.
+    # A number in the widget's options is sent as a text.
     choices = {
         str(option.get("value")): option
         for option in (options if isinstance(options, Sequence) and not isinstance(options, str) else ())
@@ -102,12 +102,12 @@ def _choice_problem(field: Field, value: str, is_required: bool) -> str | None:
         return "this is none of the choices."
     if is_required:
         return "a choice is needed."
-    # Some clients send an empty text for nothing; where something is chosen already, that has to be allowed.
+    # Some clients send an empty text for no choice; if the field has a default, it must be clearable.
     may_be_empty = str(field.default) not in choices or is_on(field.spec.get("clearable"))
     return None if may_be_empty else "this is none of the choices."
 
 
-def _day_problem(field: Field, value: str) -> str | None:
+def _find_date_problem(field: Field, value: str) -> str | None:
     day = parse_day(value) if _DAY.fullmatch(value) else None
     if day is None:
         return "a date is needed, as 2026-05-01."
@@ -117,13 +117,13 @@ def _day_problem(field: Field, value: str) -> str | None:
     return f"the last day is {last}." if last is not None and day > last else None
 
 
-def _text_problem(field: Field, value: str, *, is_submit: bool) -> str | None:
+def _find_text_problem(field: Field, value: str, *, is_submit: bool) -> str | None:
     if field.kind == "Input" and ("\n" in value or "\r" in value):
-        # Browsers remove line breaks from pasted text, and code may rely on it, for example for the header of a mail.
+        # Browsers remove line breaks from pasted text, and handlers may rely on that, e.g. for the header of a mail.
         return "this has to be one line."
     kind = field.spec.get("inputType")
     if kind == "number":
-        # JSON and browsers know no infinity.
+        # Neither JSON nor browsers have an infinity.
         return None if _NUMBER.fullmatch(value) and isfinite(float(value)) else "a number is needed."
     if not is_submit:
         return None
@@ -140,7 +140,7 @@ def _text_problem(field: Field, value: str, *, is_submit: bool) -> str | None:
         return "this could not be checked; try something shorter."
 
 
-def _words_for(field: Field, offer: Offer) -> str:
-    """Return how a person knows a field."""
-    words = (offer.form.labels.get(field.name), field.spec.get("label"), field.spec.get("placeholder"), field.name)
-    return next(each for each in words if isinstance(each, str) and each)
+def _field_label(field: Field, offer: Offer) -> str:
+    """Return the label under which a person knows a field."""
+    labels = (offer.form.labels.get(field.name), field.spec.get("label"), field.spec.get("placeholder"), field.name)
+    return next(each for each in labels if isinstance(each, str) and each)

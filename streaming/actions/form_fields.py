@@ -1,4 +1,4 @@
-"""Fields of a stored widget: which there are, in which form, and which actions may send them."""
+"""Fields and actions of a stored widget: which form a field belongs to, and which actions may send its value."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Field:
     """A field of a form.
 
     Attributes:
-        kind: The component: ``Input``, …, or ``Text`` for one that can be edited.
+        kind: The type of the component: ``Input``, …, or ``Text`` if it is editable.
         name: The name under which its value is sent.
-        spec: The JSON that says what may be sent.
-        default: The value that it has at first.
+        spec: The JSON with the field's constraints.
+        default: The initial value.
     """
 
     kind: str
@@ -41,11 +41,11 @@ class Field:
 
 @dataclass(eq=False, slots=True)
 class Form:
-    """A form with its fields; components outside of forms belong to one that sends nothing.
+    """A form with its fields; components outside of all forms share one that is not real.
 
     Attributes:
         is_real: Whether the fields are in a Form, or in a Card with ``asForm``.
-        fields: The fields in it, in the order of the widget.
+        fields: The fields of the form, in the order of the widget.
         labels: Labels by the names of their fields.
         has_action: Whether submitting it fires an action of its own.
     """
@@ -58,60 +58,60 @@ class Form:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Offer:
-    """An action that a widget offers, with what may join its payload.
+    """An action that a widget offers, with the fields whose values may be added to its payload.
 
     Attributes:
         action: The JSON of the action.
         form: The form around it.
-        own: The field whose change it is; None for a click.
-        is_submit: Whether the client lets it go only when all fields are right.
+        changed_field: The field whose change fires the action; None for a click.
+        is_submit: Whether the client sends the action only when all fields are valid.
     """
 
     action: Mapping[str, Any]
     form: Form
-    own: Field | None
+    changed_field: Field | None
     is_submit: bool
 
     @property
     def fields(self) -> list[Field]:
-        """The fields whose values may join its payload, the one that has changed first."""
-        others = [each for each in self.form.fields if each is not self.own] if self.form.is_real else []
-        return others if self.own is None else [self.own, *others]
+        """The fields whose values may be added to the payload, the changed one first."""
+        others = [each for each in self.form.fields if each is not self.changed_field] if self.form.is_real else []
+        return others if self.changed_field is None else [self.changed_field, *others]
 
 
 def is_on(value: Any) -> bool:
-    """Whether the client takes a value for true."""
+    """Return whether the client treats a value as true."""
     return value is True or value == "true"
 
 
-def offers_of(widget: Mapping[str, Any]) -> list[Offer]:
-    """Return all actions of a stored widget; the fields of each form are complete when they are returned."""
-    return list(_offers(widget, Form()))
+def collect_offers(widget: Mapping[str, Any]) -> list[Offer]:
+    """Return all actions that a stored widget offers, each with the complete fields of its form."""
+    return list(_walk_offers(widget, Form()))
 
 
-def fields_of(widget: Mapping[str, Any]) -> list[Field]:
+def collect_fields(widget: Mapping[str, Any]) -> list[Field]:
     """Return all fields of a stored widget, whichever form they are in."""
-    return [found for node in walk_components(widget) if (found := _field(node)) is not None]
+    return [parsed for node in walk_components(widget) if (parsed := _parse_field(node)) is not None]
 
 
-def _offers(node: Mapping[str, Any], form: Form) -> Iterator[Offer]:
+def _walk_offers(node: Mapping[str, Any], form: Form) -> Iterator[Offer]:
     kind = node.get("type")
     if kind == "Card" and node.get("collapsed") is True:
-        # Nothing of it is shown but its status: there is nothing to click.
+        # A collapsed card shows only its status: nothing in it can be clicked.
         return
     if kind == "Form" or (kind == "Card" and node.get("asForm") is True):
         form = Form(is_real=True, has_action=kind == "Card" or _is_action(node.get("onSubmitAction")))
-    own = _field(node)
-    if own is not None:
-        form.fields.append(own)
+    own_field = _parse_field(node)
+    if own_field is not None:
+        form.fields.append(own_field)
     if kind == "Label" and isinstance(node.get("fieldName"), str) and isinstance(node.get("value"), str):
         form.labels.setdefault(node["fieldName"], node["value"])
     for prop in ACTION_PROPS:
         action = node.get(prop)
-        # What is disabled sends nothing.
+        # A disabled component sends nothing.
         if isinstance(action, Mapping) and not (is_on(node.get("disabled")) and prop != "onSubmitAction"):
             is_submit = prop == "onSubmitAction" or (node.get("submit") is True and form.is_real)
-            yield Offer(action, form, own if prop == "onChangeAction" else None, is_submit)
+            yield Offer(action, form, own_field if prop == "onChangeAction" else None, is_submit)
     for prop in NESTED_ACTION_PROPS:
         holder = node.get(prop)
         if isinstance(holder, Mapping) and isinstance(holder.get("action"), Mapping):
@@ -119,14 +119,14 @@ def _offers(node: Mapping[str, Any], form: Form) -> Iterator[Offer]:
     children = node.get("children")
     for child in children if isinstance(children, list) else [children]:
         if isinstance(child, Mapping):
-            yield from _offers(child, form)
+            yield from _walk_offers(child, form)
 
 
 def _is_action(value: Any) -> bool:
     return isinstance(value, Mapping) and isinstance(value.get("type"), str)
 
 
-def _field(node: Mapping[str, Any]) -> Field | None:
+def _parse_field(node: Mapping[str, Any]) -> Field | None:
     kind = str(node.get("type"))
     editable = node.get("editable")
     if kind == "Text" and isinstance(editable, Mapping):

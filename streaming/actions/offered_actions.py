@@ -1,4 +1,4 @@
-"""Offered actions: those that a stored widget has, and that a click on it may claim to be."""
+"""Checks of actions against the stored widget that they claim to come from."""
 
 from __future__ import annotations
 
@@ -7,33 +7,32 @@ from typing import Any
 
 from errors import ActionError
 from streaming.actions.field_values import check_values
-from streaming.actions.form_fields import Offer, Path, fields_of, offers_of
+from streaming.actions.form_fields import Offer, Path, collect_fields, collect_offers
 
 NOT_OFFERED = "This widget does not offer this action any more."
 
 
 def check_offered(widget: Mapping[str, Any], action_type: str, payload: Any) -> Offer:
-    """Return the action of `widget` that was sent.
+    """Return the offer of `widget` that an action matches.
 
-    The payload must hold what the widget put into it, unchanged. Beyond that it may hold only values of the fields
-    that belong to the action, because ChatKit merges them into the payload (dotted names become nested objects), and
-    only such values as a person can choose there.
+    The payload must contain the widget's own payload unchanged. It may also contain values of the fields that belong to
+    the action, which ChatKit merges into the payload (dotted names become nested objects), if a person can enter them.
 
     Args:
         widget: The JSON of the stored root.
-        action_type: The name that the request claims.
-        payload: The payload of the request; None reads as an empty object.
+        action_type: The type of the action in the request.
+        payload: The payload of the request; None counts as an empty object.
 
     Raises:
-        ActionError: When the widget does not offer it, or does not let a person send the value of a field.
+        ActionError: When the widget does not offer the action, or a field does not allow its value.
     """
     refusal: ActionError | None = None
     strays: set[str] = set()
-    for offer in offers_of(widget):
+    for offer in collect_offers(widget):
         if offer.action.get("type") != action_type:
             continue
         sent: dict[Path, Any] = {}
-        stray = _difference(offer.action.get("payload"), payload, {field.path for field in offer.fields}, sent)
+        stray = _find_difference(offer.action.get("payload"), payload, {field.path for field in offer.fields}, sent)
         if stray is not None:
             strays.add(stray)
         elif offer.action.get("handler") == "client":
@@ -47,30 +46,31 @@ def check_offered(widget: Mapping[str, Any], action_type: str, payload: Any) -> 
                 return offer
     if refusal is not None:
         raise refusal
-    if foreign := sorted({field.name for field in fields_of(widget)} & strays):
+    if foreign := sorted({field.name for field in collect_fields(widget)} & strays):
         raise ActionError(f"“{foreign[0]}” belongs to another form.", code="action.not_offered")
     raise ActionError(NOT_OFFERED, code="action.not_offered")
 
 
 def check_field_values(widget: Mapping[str, Any], action_type: str, payload: Any) -> None:
-    """Refuse values that a widget does not let a person choose, of an action that may also come from a page itself.
+    """Check the field values of an action that may come from the widget or from the page itself.
 
-    An action that the widget does not have, or with another payload, is the page's own and is let through.
+    An action that the widget does not offer with this payload counts as the page's own and is not checked.
 
     Args:
         widget: The JSON of the stored root.
-        action_type: The name that the request claims.
+        action_type: The type of the action in the request.
         payload: The payload of the request.
 
     Raises:
-        ActionError: When the widget offers the action, but does not let a person send the value of a field.
+        ActionError: When the widget offers the action, but a field does not allow its value.
     """
     refusal: ActionError | None = None
-    for offer in offers_of(widget):
+    for offer in collect_offers(widget):
         if offer.action.get("type") != action_type or offer.action.get("handler") == "client":
             continue
         sent: dict[Path, Any] = {}
-        if _difference(offer.action.get("payload"), payload, {field.path for field in offer.fields}, sent) is not None:
+        paths = {field.path for field in offer.fields}
+        if _find_difference(offer.action.get("payload"), payload, paths, sent) is not None:
             continue
         try:
             check_values(offer, sent)
@@ -82,8 +82,8 @@ def check_field_values(widget: Mapping[str, Any], action_type: str, payload: Any
         raise refusal
 
 
-def offers(widget: Mapping[str, Any], action_type: str, payload: Any) -> bool:
-    """Say whether `widget` offers the action `action_type` with this payload."""
+def is_offered(widget: Mapping[str, Any], action_type: str, payload: Any) -> bool:
+    """Return whether `widget` offers the action `action_type` with this payload."""
     try:
         check_offered(widget, action_type, payload)
     except ActionError:
@@ -91,43 +91,43 @@ def offers(widget: Mapping[str, Any], action_type: str, payload: Any) -> bool:
     return True
 
 
-def _difference(offered: Any, sent: Any, fields: set[Path], values: dict[Path, Any], at: Path = ()) -> str | None:
-    """Return where a payload is another than was offered; None when it is that, with values of fields.
+def _find_difference(offered: Any, sent: Any, fields: set[Path], values: dict[Path, Any], at: Path = ()) -> str | None:
+    """Return the path of the first difference between two payloads; None if there are only field values besides.
 
     Args:
         offered: The payload of the widget, or a part of it.
         sent: The payload of the request, or the same part of it.
-        fields: The parts of the names of the fields whose values may be in it.
-        values: Receives the values in it.
-        at: The way to the part.
+        fields: The paths of the fields whose values may be added.
+        values: Receives the field values by path.
+        at: The path of the part.
     """
     if not at:
         offered, sent = {} if offered is None else offered, {} if sent is None else sent
     if not isinstance(offered, Mapping) or not isinstance(sent, Mapping):
         return None if _is_same(offered, sent) else ".".join(at)
     for key in offered:
-        # Nulls do not survive a widget's way to the browser.
+        # Nulls are removed when a widget is sent to the browser.
         if offered[key] is not None and sent.get(key) is None:
             return ".".join((*at, str(key)))
     for key, value in sent.items():
         place = (*at, str(key))
         if offered.get(key) is not None:
-            found = _difference(offered[key], value, fields, values, place)
+            difference = _find_difference(offered[key], value, fields, values, place)
         elif place in fields:
             values[place] = value
-            found = None
+            difference = None
         elif isinstance(value, Mapping) and value and any(path[: len(place)] == place for path in fields):
-            found = _difference({}, value, fields, values, place)
+            difference = _find_difference({}, value, fields, values, place)
         else:
-            found = None if value is None else ".".join(place)
-        if found is not None:
-            return found
+            difference = None if value is None else ".".join(place)
+        if difference is not None:
+            return difference
     return None
 
 
 def _is_same(offered: Any, sent: Any) -> bool:
     if isinstance(offered, Mapping) and isinstance(sent, Mapping):
-        return _difference(offered, sent, set(), {}, ("",)) is None
+        return _find_difference(offered, sent, set(), {}, ("",)) is None
     if isinstance(offered, list) and isinstance(sent, list):
         return len(offered) == len(sent) and all(_is_same(a, b) for a, b in zip(offered, sent, strict=True))
     # 1 and True are equal in Python and different on the wire.

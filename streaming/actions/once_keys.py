@@ -1,4 +1,4 @@
-"""Keys of actions that are carried out once: a widget, an action, and what the widget put into its payload."""
+"""Keys of actions that are carried out once, made of the widget, the action and the widget's own payload."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from streaming.actions.form_fields import Offer
 def once_key(action: Action[str, Any], sender: WidgetItem | None, offered: Offer | None) -> str:
     """Return the key of an action within its thread.
 
-    Values of fields are no part of it: to send another note with the same order is to send the order again.
+    Field values are not part of the key: the same order with another note is the same order.
     """
     payload = action.payload if offered is None else offered.action.get("payload")
     text = json.dumps(

@@ -1,1 +1,1 @@
-"""Answers: from the thread's history to the agent, and from its updates to ChatKit's events."""
+"""Answers: the thread's history is converted for the agent, and the agent's updates into ChatKit's events."""

@@ -1,4 +1,4 @@
-"""Kinds of agents: whatever `get_agent` returned becomes something that runs like an agent of Agent Framework."""
+"""Kinds of agents that `get_agent` may return, each adapted to run like an agent of Agent Framework."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ from errors import AgentError
 from framework.sdk_agents import loaded_agent_class
 from streaming.answers.generator_agent import GeneratorAgent
 
-KINDS = (
+AGENT_KINDS = (
     "an agent or workflow of Agent Framework, an Agent of the OpenAI Agents SDK, "
     "or an async generator function (messages, turn)"
 )
-"""The kinds of agents that `get_agent` may return, in the words of an error."""
+"""The kinds of agents that `get_agent` may return, as an error message lists them."""
 
-_taking_turn: WeakKeyDictionary[FunctionType, bool] = WeakKeyDictionary()
+_takes_turn_cache: WeakKeyDictionary[FunctionType, bool] = WeakKeyDictionary()
 
 
 def as_agent(returned: Any, turn: Turn, client: Any) -> Any:
-    """Return an agent whose `run` gives Agent Framework's updates.
+    """Return an agent whose `run` yields Agent Framework's updates.
 
     Args:
-        returned: What `get_agent` returned.
-        turn: The answer that it is for.
-        client: The use case's chat client, for an agent that brings none.
+        returned: The result of `get_agent`.
+        turn: The turn that the agent answers.
+        client: The use case's chat client, for an agent without one.
 
     Raises:
-        AgentError: When it is of no kind that can answer.
+        AgentError: When `returned` is none of `AGENT_KINDS`.
     """
     if isinstance(returned, Workflow):
         # Its own `run` yields events of the workflow, and takes other arguments.
         return returned.as_agent()
     if isinstance(returned, BaseAgent):
         return returned
-    # The others by what they are before what they have: a class of the author's may have a helper called `run`.
+    # By type before by duck typing: a class of the author's may have an unrelated method called `run`.
     if is_sdk_agent(returned):
-        # Here and nowhere else: a process without such use cases does not load the SDK.
+        # Imported here only, so that a process without such use cases does not load the SDK.
         from agents_sdk.sdk_agent import SDKAgent
 
         return SDKAgent(returned, turn, client)
@@ -53,23 +53,23 @@ def as_agent(returned: Any, turn: Turn, client: Any) -> Any:
         return returned
     raise AgentError(
         "This assistant cannot answer at the moment.",
-        f"use case '{turn.context.use_case}': get_agent returned {_name(returned)}; return {KINDS}",
+        f"use case '{turn.context.use_case}': get_agent returned {_describe(returned)}; return {AGENT_KINDS}",
     )
 
 
 def is_sdk_agent(value: Any) -> bool:
-    """Say whether `value` is an agent of the OpenAI Agents SDK or a run of one, without loading the SDK.
+    """Return whether `value` is an agent of the OpenAI Agents SDK, or a run of one, without loading the SDK.
 
-    Only a loaded one makes agents.
+    As long as the SDK is not loaded, there are no such agents.
     """
     kinds = [loaded_agent_class(), getattr(sys.modules.get("agents_sdk.sdk_run"), "SDKRun", None)]
     return any(isinstance(kind, type) and isinstance(value, kind) for kind in kinds)
 
 
-def hook_argument(hook: Any, turn: Turn) -> Any:
-    """Return the second argument of a `post_respond_hook`: the turn, or what a hook written for the SDK expects.
+def post_respond_argument(hook: Any, turn: Turn) -> Any:
+    """Return the second argument of a `post_respond_hook`: the turn, or the SDK's context.
 
-    That is one whose parameter is called `agent_context`. It gets the context that the agent's tools had.
+    A hook whose parameter is called `agent_context` gets the context that the tools of an Agents SDK agent had.
     """
     if turn.agent_context is not None and "agent_context" in inspect.signature(hook).parameters:
         return turn.agent_context
@@ -77,22 +77,22 @@ def hook_argument(hook: Any, turn: Turn) -> Any:
 
 
 def call_get_agent(get_agent: Any, turn: Turn) -> Any:
-    """Return what `get_agent` returns: of the turn, or without one where it was written for ChatKit's samples."""
+    """Call `get_agent` with the turn, or without arguments if it takes none, as in ChatKit's samples."""
     return get_agent(turn) if _takes_turn(get_agent) else get_agent()
 
 
 def _takes_turn(get_agent: Any) -> bool:
-    # To read a signature takes as long as the database's part of an answer, and it is asked for each one.
+    # Cached, since this runs for each answer: to read a signature takes as long as an answer's database work.
     function = getattr(get_agent, "__func__", None)
     if not isinstance(function, FunctionType):
         return bool(inspect.signature(get_agent).parameters)
-    if function not in _taking_turn:
-        _taking_turn[function] = bool(inspect.signature(get_agent).parameters)
-    return _taking_turn[function]
+    if function not in _takes_turn_cache:
+        _takes_turn_cache[function] = bool(inspect.signature(get_agent).parameters)
+    return _takes_turn_cache[function]
 
 
 def is_generator_function(value: Any) -> bool:
-    """Say whether a call of `value` gives an async generator: a function, a method, a partial, or a callable object."""
+    """Return whether calling `value`, a function, method, partial or callable object, returns an async generator."""
     while isinstance(value, partial):
         value = value.func
     if inspect.isasyncgenfunction(value):
@@ -100,7 +100,7 @@ def is_generator_function(value: Any) -> bool:
     return callable(value) and not isinstance(value, type) and inspect.isasyncgenfunction(type(value).__call__)
 
 
-def _name(value: Any) -> str:
+def _describe(value: Any) -> str:
     if value is None:
         return "None"
     if inspect.isasyncgen(value):

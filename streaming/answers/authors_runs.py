@@ -1,7 +1,7 @@
-"""Runs of Agents SDK agents that an author's code starts itself within a request: they ask the platform's model.
+"""Runs of Agents SDK agents that an author's code starts itself within a request: they use the platform's model.
 
-A generator, a hook, an action or a tool may call `Runner.run`, which would ask OpenAI with a key of its own. Nothing of
-the SDK is loaded for it, or for anything else here, unless such a run begins.
+A generator, a hook, an action or a tool may call `Runner.run`, which would call OpenAI with a key of its own. The SDK
+is not loaded here until such a run begins.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from turns.answer_state import AnswerState
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """A request, as far as the runs that are started in it need it."""
+    """The data of a request that the runs started in it need."""
 
     services: Services
     answer: AnswerState
@@ -29,11 +29,11 @@ class _Request:
     loop: asyncio.AbstractEventLoop
 
 
-_request: ContextVar[_Request | None] = ContextVar("request_of_authors_runs", default=None)
+_current_request: ContextVar[_Request | None] = ContextVar("request_of_authors_runs", default=None)
 
 
-def _prepare(agent: Any, arguments: dict[str, Any]) -> dict[str, Any]:
-    request = _request.get()
+def _prepare_arguments(agent: Any, arguments: dict[str, Any]) -> dict[str, Any]:
+    request = _current_request.get()
     if request is None:
         return arguments
     from agents_sdk.inner_runs import build_author_options
@@ -43,26 +43,26 @@ def _prepare(agent: Any, arguments: dict[str, Any]) -> dict[str, Any]:
     return build_author_options(arguments, request.client, request.answer, may_choose=may_choose, max_turns=max_turns)
 
 
-def _loop() -> asyncio.AbstractEventLoop | None:
-    request = _request.get()
+def _request_loop() -> asyncio.AbstractEventLoop | None:
+    request = _current_request.get()
     return request.loop if request is not None else None
 
 
 @contextmanager
-def authors_runs(services: Services, answer: AnswerState, client: Any) -> Iterator[None]:
-    """Let runs that are started within this block, and by the tasks that it starts, ask `client`.
+def route_author_runs(services: Services, answer: AnswerState, client: Any) -> Iterator[None]:
+    """Let SDK runs that are started within this block, or by tasks that it starts, use `client`.
 
     Args:
         services: The platform's services.
-        answer: The answer to which their tokens are added.
+        answer: The answer that counts their tokens.
         client: The chat client of the use case.
     """
     if not can_start_runs():
-        yield  # nobody has anything to start them with
+        yield  # the SDK's runner is not loaded
         return
-    prepare_runs(_prepare, _loop)
-    token = _request.set(_Request(services, answer, client, asyncio.get_running_loop()))
+    prepare_runs(_prepare_arguments, _request_loop)
+    token = _current_request.set(_Request(services, answer, client, asyncio.get_running_loop()))
     try:
         yield
     finally:
-        _request.reset(token)
+        _current_request.reset(token)

@@ -1,4 +1,4 @@
-"""An async generator function as an agent: it yields text, ChatKit events and widgets, and no framework is needed."""
+"""An async generator function as an agent, which yields text, ChatKit events and widgets without any framework."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from chatkit.types import ThreadStreamEvent
 from pydantic import BaseModel
 
 from context import Turn
-from errors import AgentError, ExitRefused
+from errors import AgentError, ExitGuard
 from framework.text_updates import build_text_piece
 from widgets.documents import WIDGET_ROOTS
 
-_EVENTS: tuple[type, ...] = get_args(get_args(ThreadStreamEvent)[0])
+_EVENT_TYPES: tuple[type, ...] = get_args(get_args(ThreadStreamEvent)[0])
 
 
 class GeneratorAgent:
-    """Runs an async generator function instead of an agent.
+    """Agent that runs an async generator function.
 
     Args:
         function: Called with the thread's messages and the turn.
-        turn: The answer that it gives.
+        turn: The turn that the function answers.
     """
 
     def __init__(self, function: Callable[[list[Message], Turn], AsyncGenerator[Any, None]], turn: Turn) -> None:
@@ -33,30 +33,30 @@ class GeneratorAgent:
     def run(
         self, messages: Sequence[Message], *, stream: bool, options: object = None
     ) -> ResponseStream[AgentResponseUpdate, AgentResponse[Any]]:
-        """Return the answer as updates.
+        """Return the answer as a stream of updates.
 
         Args:
-            messages: The thread, as an agent gets to see it.
-            stream: True; there is no other way.
-            options: The person's choices in the composer, which the function finds in `turn.user_message`.
+            messages: The thread's messages.
+            stream: True; nothing else is supported.
+            options: Ignored: the function finds the person's choices in the composer in `turn.user_message`.
         """
         return ResponseStream(self._updates(list(messages)))
 
     async def _updates(self, messages: list[Message]) -> AsyncGenerator[AgentResponseUpdate, None]:
-        with ExitRefused(f"use case '{self._turn.context.use_case}': the generator"):
+        with ExitGuard(f"use case '{self._turn.context.use_case}': the generator"):
             async with aclosing(self._function(messages, self._turn)) as pieces:
                 async for piece in pieces:
                     if piece is None or isinstance(piece, str):
-                        # The last piece of many clients' streams has no text: None, or an empty one.
+                        # The last piece of many clients' streams has no text: it is None or empty.
                         contents = [build_text_piece(piece)] if piece else []
                         yield AgentResponseUpdate(contents=contents, role="assistant")
                         continue
                     self._show(piece)
-                    # Whoever reads updates waits for room among what is to be sent, before more is asked for.
+                    # An empty update: its reader waits while the inbox is full before it asks for the next piece.
                     yield AgentResponseUpdate(contents=[], role="assistant")
 
     def _show(self, piece: Any) -> None:
-        if isinstance(piece, _EVENTS):
+        if isinstance(piece, _EVENT_TYPES):
             self._turn.emit(cast("ThreadStreamEvent", piece))
         elif _is_widget(piece):
             self._turn.widget(piece)

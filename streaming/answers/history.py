@@ -1,6 +1,6 @@
-"""The history of a thread for the model: ChatKit items -> Agent Framework messages.
+"""The history of a thread for the model: ChatKit items are converted into Agent Framework messages.
 
-Builds on the framework's `ThreadItemConverter` and replaces what it drops or breaks.
+Extends the framework's `ThreadItemConverter`, and replaces the conversions that lose or break something.
 Source: the converter of agent-framework-chatkit 1.0.0b261015.
 """
 
@@ -42,8 +42,8 @@ from framework.message_marks import (
     REPLAY_ROUND,
     read_replay,
 )
-from streaming.answers.told_tags import escape_reserved_tags, mention_text, quote_text
-from streaming.answers.tool_results import is_returned
+from streaming.answers.prompt_tags import escape_reserved_tags, mention_text, quote_text
+from streaming.answers.tool_results import is_tool_image
 from text.blanks import is_blank
 from text.shortening import shortened
 from text.thoughts import without_thoughts
@@ -60,7 +60,7 @@ _TEXT_KEYS = ("value", "label", "text", "title")
 
 
 def widget_summary(item: WidgetItem) -> str:
-    """Return the widget in words: its `copy_text`, or else the texts it shows, at most 1,000 characters."""
+    """Return a widget as text: its `copy_text`, or else the texts it shows, at most `MAX_WIDGET_SUMMARY_CHARS`."""
     if item.copy_text:
         return shortened(item.copy_text, MAX_WIDGET_SUMMARY_CHARS)
     texts = [
@@ -73,22 +73,22 @@ def widget_summary(item: WidgetItem) -> str:
 
 
 class HistoryConverter(ThreadItemConverter):
-    """Converts items so that nothing is lost, nothing poses as somebody else, and nothing breaks a provider.
+    """Converts items so that no content is lost, none can impersonate the platform, and every provider accepts it.
 
     Args:
-        show_file: Returns a file of a person as the model can take it.
+        show_file: Returns an attached file in a form that the model accepts.
     """
 
     def __init__(self, show_file: Callable[[Attachment], Awaitable[Content]]) -> None:
         super().__init__()
         self._show_file = show_file
         self.replays: dict[str, dict[str, Any]] = {}
-        """What stands in hidden items for calls of the client, by call id."""
+        """Replay data for calls that the client made, by call id; collected from hidden items."""
 
     async def user_message_to_input(
         self, item: UserMessageItem, is_last_message: bool = True
     ) -> Message | list[Message] | None:
-        """Keep the quote wherever the message stands, and in the same message as what it is about."""
+        """Convert a message, with its quote in the same message, whether or not it is the last one."""
         parts = [
             part.model_copy(update={"text": escape_reserved_tags(part.text)})
             if isinstance(part, UserMessageTextContent)
@@ -104,11 +104,11 @@ class HistoryConverter(ThreadItemConverter):
         return Message("user", [Content.from_text(quote_text(item.quoted_text)), *contents])
 
     def tag_to_message_content(self, tag: UserMessageTagContent) -> Content:
-        """Name what was mentioned with its id."""
+        """Convert a mention into its text and id."""
         return Content.from_text(mention_text(tag.id, tag.text))
 
     async def attachment_to_message_content(self, attachment: Attachment) -> Content | None:
-        """Return a file as the model can take it."""
+        """Return a file in a form that the model accepts."""
         return await self._show_file(attachment)
 
     async def assistant_message_to_input(self, item: AssistantMessageItem) -> Message | list[Message] | None:
@@ -117,25 +117,25 @@ class HistoryConverter(ThreadItemConverter):
         return None if is_blank(text) else Message("assistant", [text])
 
     async def structured_input_to_input(self, item: StructuredInputItem) -> Message | list[Message] | None:
-        """Tell the model what was asked and answered, escaped: people answer in their own words."""
-        lines = [f"{entry.question} {_answer(entry)}" for entry in item.inputs]
-        asked = _tagged_message("questions_asked", "\n".join([f"Status: {item.status}", *lines]))
+        """Convert questions and answers, escaped, since people write answers themselves."""
+        lines = [f"{entry.question} {_answer_text(entry)}" for entry in item.inputs]
+        message = _tagged_message("questions_asked", "\n".join([f"Status: {item.status}", *lines]))
         # The built-in model must not look for a phrase in it.
-        asked.additional_properties[ANSWERS_PROPERTY] = True
-        return asked
+        message.additional_properties[ANSWERS_PROPERTY] = True
+        return message
 
     def widget_to_input(self, item: WidgetItem) -> Message | list[Message] | None:
-        """Tell the model in words what the person saw; the JSON would cost tokens and tell it less."""
+        """Convert a widget into the text that the person saw; its JSON would cost more tokens and say less."""
         return _tagged_message("widget_shown", widget_summary(item))
 
     def hidden_context_to_input(self, item: HiddenContextItem | SDKHiddenContextItem) -> Message | list[Message] | None:
-        """Replay remembered tool calls as such; anything else as a user-role aside that nobody can imitate.
+        """Convert remembered tool calls into calls and results, and other content into a reserved tag.
 
-        Late system messages are refused by some chat templates.
+        The tag has the role of the user, as some chat templates refuse system messages after the first.
         """
         content = item.content
         if isinstance(content, dict) and TOOL_MEMORY_KEY in content:
-            return _tool_memory(content[TOOL_MEMORY_KEY])
+            return _tool_memory_messages(content[TOOL_MEMORY_KEY])
         if isinstance(content, dict) and PENDING_APPROVALS_KEY in content:
             return None  # a call without a result, which providers refuse
         if isinstance(content, dict) and WORKFLOW_JOURNAL_KEY in content:
@@ -147,22 +147,22 @@ class HistoryConverter(ThreadItemConverter):
         return _tagged_message("hidden_context", text)
 
     def task_to_input(self, item: TaskItem) -> Message | list[Message] | None:
-        """Leave display tasks out: the remembered tool calls say the same, in a form models know."""
+        """Omit displayed tasks: the remembered tool calls hold the same information in a form that models know."""
         return None
 
     def workflow_to_input(self, item: WorkflowItem) -> Message | list[Message] | None:
-        """Leave display workflows out, for the same reason."""
+        """Omit displayed workflows, for the same reason as tasks."""
         return None
 
     async def generated_image_to_input(self, item: GeneratedImageItem) -> Message | list[Message] | None:
-        """Mention the picture; hand it over only where its URL is one that models accept.
+        """Convert a picture whose URL models accept, and only mention any other.
 
-        One that a tool has returned is not handed over again: the model may be one that cannot see, and would refuse
-        the thread from then on.
+        A picture that a tool has returned is only mentioned: a model without vision would refuse the thread from then
+        on.
         """
         if item.image is None:
             return None
-        if is_returned(item.image):
+        if is_tool_image(item.image):
             return _tagged_message("image_shown", "An image that a tool returned was shown to the user.")
         url = str(item.image.url)
         if url.startswith("data:image/") or urlsplit(url).scheme == "https":
@@ -170,7 +170,7 @@ class HistoryConverter(ThreadItemConverter):
         return _tagged_message("image_shown", "A generated image was shown to the user.")
 
 
-def _answer(entry: StructuredInputBase) -> str:
+def _answer_text(entry: StructuredInputBase) -> str:
     if entry.answer is None:
         return "(not answered)"
     return "(skipped)" if entry.answer.skipped else ", ".join(entry.answer.values)
@@ -180,22 +180,23 @@ def _tagged_message(tag: str, text: str) -> Message:
     return Message("user", [f"<{tag}>\n{html.escape(text, quote=False)}\n</{tag}>"])
 
 
-def _tool_memory(calls: Any) -> list[Message] | None:
-    """Return call and result of every remembered call; the calls of one answer of the model stand in one message."""
+def _tool_memory_messages(calls: Any) -> list[Message] | None:
+    """Return remembered calls and their results as messages; calls of one model response share a message."""
     if not isinstance(calls, list):
         return None
-    known = [
+    valid_calls = [
         call for call in calls if isinstance(call, dict) and {"call_id", "name", "arguments", "result"} <= set(call)
     ]
     messages: list[Message] = []
-    for _, batch in groupby(known, _round_of):
-        made = list(batch)
-        messages.append(Message("assistant", [_remembered_call(call) for call in made]))
-        messages.append(Message("tool", [Content.from_function_result(c["call_id"], result=c["result"]) for c in made]))
+    for _, batch in groupby(valid_calls, _round_number):
+        calls_of_round = list(batch)
+        messages.append(Message("assistant", [_remembered_call(call) for call in calls_of_round]))
+        results = [Content.from_function_result(call["call_id"], result=call["result"]) for call in calls_of_round]
+        messages.append(Message("tool", results))
     return messages or None
 
 
-def _round_of(call: dict[str, Any]) -> Any:
+def _round_number(call: dict[str, Any]) -> Any:
     replay = call.get(REPLAY)
     return replay.get(REPLAY_ROUND) if isinstance(replay, dict) else None
 
@@ -205,18 +206,18 @@ def _remembered_call(call: dict[str, Any]) -> Content:
     return Content.from_function_call(
         call["call_id"],
         call["name"],
-        arguments=_whole_arguments(call["arguments"]),
+        arguments=_valid_arguments(call["arguments"]),
         additional_properties={PROVIDER_PROPERTY: {REPLAY_NOTE: replay}} if isinstance(replay, dict) else None,
     )
 
 
-def _whole_arguments(text: Any) -> str:
-    """Return a call's arguments, or none of them when they are no JSON object.
+def _valid_arguments(text: Any) -> str:
+    """Return a call's arguments as JSON text, or an empty object if they are not a JSON object.
 
-    Servers parse the calls of earlier turns: one that the model wrote badly would make them refuse the thread for good.
+    Providers parse the calls of earlier turns: malformed arguments would make them refuse the thread for good.
     """
     try:
-        # Stricter than `json.loads`, as servers are: half of a surrogate pair is no text.
+        # Stricter than `json.loads`, as providers are: it refuses lone surrogates.
         value = from_json(text)
     except (TypeError, ValueError):
         return "{}"
@@ -233,13 +234,14 @@ async def history_messages(
     """Return the newest items that fit into the context window, oldest first, as messages.
 
     Items are taken whole, newest first, until `max_chars` characters of text are used up; the newest user message is
-    always in. Files do not count as text. What is cut begins with a person's message, as many servers demand.
+    always included. Files do not count as text. A shortened history begins with a user message, as many providers
+    demand.
 
     Args:
         newest_first: The thread's items, newest first.
-        converter: How an item becomes messages.
-        max_chars: Characters of text, all messages together.
-        max_items: How many items were asked for: with fewer, these are all. None where that is not known.
+        converter: Converts items into messages.
+        max_chars: The maximum number of characters in all messages together.
+        max_items: The number of items that were requested: fewer mean the whole thread. None if that is not known.
     """
     is_cut = max_items is None or len(newest_first) >= max_items
     taken: list[tuple[ThreadItem, list[Message]]] = []
@@ -255,22 +257,23 @@ async def history_messages(
         used += size
         has_user_message = has_user_message or isinstance(item, UserMessageItem)
     taken.reverse()
-    messages = [message for _, each in (_begun_by_person(taken) if is_cut else taken) for message in each]
+    messages = [message for _, each in (_from_first_user_message(taken) if is_cut else taken) for message in each]
     for content in (content for message in messages for content in message.contents):
         if content.type == "function_call" and (replay := converter.replays.get(content.call_id or "")):
             content.additional_properties[PROVIDER_PROPERTY] = {REPLAY_NOTE: replay}
     return messages
 
 
-def _begun_by_person(taken: list[tuple[ThreadItem, list[Message]]]) -> list[tuple[ThreadItem, list[Message]]]:
-    """Leave out what stands before the first message of a person, which belongs to one that did not fit.
+def _from_first_user_message(taken: list[tuple[ThreadItem, list[Message]]]) -> list[tuple[ThreadItem, list[Message]]]:
+    """Drop the items before the first user message, which belong to an earlier message that did not fit.
 
-    All that is said of the newest one alone stays: one long answer may be all that there is to speak about.
+    If there is only one user message, all items stay: a long answer may be the whole context of the message.
     """
-    asked = [at for at, (item, _) in enumerate(taken) if isinstance(item, UserMessageItem)]
-    if len(asked) > 1:
-        return taken[asked[0] :]
-    if taken and asked != [0] and next((m.role for _, messages in taken for m in messages), "user") != "user":
+    user_message_indexes = [at for at, (item, _) in enumerate(taken) if isinstance(item, UserMessageItem)]
+    if len(user_message_indexes) > 1:
+        return taken[user_message_indexes[0] :]
+    first_role = next((message.role for _, messages in taken for message in messages), "user")
+    if taken and user_message_indexes != [0] and first_role != "user":
         return [(taken[0][0], [_tagged_message("hidden_context", "What was said before is left out.")]), *taken]
     return taken
 

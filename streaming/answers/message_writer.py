@@ -1,4 +1,4 @@
-"""The assistant messages that are being written: text in pieces, whole texts that repeat them, and citations."""
+"""Writes assistant messages from pieces of text, whole texts that repeat them, and citations."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from turns.clock import utc_now
 Events = Iterator[ThreadStreamEvent]
 
 MessageKey = tuple[str | None, str | None, str | None]
-"""Author, message id and the provider's item id. Where two keys differ in what both know, another message begins."""
+"""Author, message id and the provider's item id. Keys that differ in a part which both have are different messages."""
 
 
 @dataclass(slots=True)
@@ -44,54 +44,54 @@ class _OpenMessage:
 
     Attributes:
         item: The item as it was added.
-        key: The author and the ids that tell it from other messages.
-        text: The text that was streamed.
-        half: The first half of a character whose second half has not come yet, or nothing.
-        segment_start: Where the provider's current text part begins; a "replace" speaks of this part. Less than 0 where
-            its beginning stands in an earlier item.
-        segment_is_closed: The part was given as a whole, so the next delta begins another.
-        is_whole: The author has come to an end, and will hardly add to it.
+        key: The author and the ids that distinguish it from other messages.
+        text: The text so far.
+        pending_surrogate: The first half of a surrogate pair whose second half has not come yet; else empty.
+        segment_start: The index at which the provider's current text part begins, which "replace" refers to. Negative
+            if it begins in an earlier item.
+        is_segment_closed: Whether the part was given as a whole, so that the next delta begins another.
+        is_author_done: Whether the author has finished, and will hardly add to the message.
         annotations: The citations.
     """
 
     item: AssistantMessageItem
     key: MessageKey
     text: GrowingText = field(default_factory=GrowingText)
-    half: str = ""
+    pending_surrogate: str = ""
     segment_start: int = 0
-    segment_is_closed: bool = False
-    is_whole: bool = False
+    is_segment_closed: bool = False
+    is_author_done: bool = False
     annotations: list[Annotation] = field(default_factory=list)
 
 
 class MessageWriter:
-    """Writes one message at a time for each author; neighbouring pieces of text are merged until `flush`.
+    """Writes one message at a time for each author; consecutive pieces of text are merged until `flush`.
 
-    Nearly always there is one author. Where several write at the same time, one message is at hand, and those of the
-    others lie aside until more comes for them.
+    Nearly always there is one author. If several write at the same time, one message is current, and those of the other
+    authors are set aside until more text comes for them.
 
     Attributes:
-        has_said: Whether a message was finished that is more than blank.
+        has_text: Whether a message was finished whose text is not blank.
     """
 
     def __init__(self, turn: Turn) -> None:
-        self.has_said = False
+        self.has_text = False
         self._turn = turn
         self._message: _OpenMessage | None = None
-        self._open_ones: dict[str | None, _OpenMessage] = {}
+        self._open_messages: dict[str | None, _OpenMessage] = {}
         self._delta = ""
-        self._continued_at: dict[MessageKey, int] = {}
+        self._segment_starts: dict[MessageKey, int] = {}
 
     @property
     def is_open(self) -> bool:
-        """Whether a message is at hand."""
+        """Whether there is a current message."""
         return self._message is not None
 
-    def take(self, update: AgentResponseUpdate) -> bool:
-        """Add an update that is nothing but another piece of the message that is being written; say whether it was."""
+    def append_piece(self, update: AgentResponseUpdate) -> bool:
+        """Add an update that only continues the current message; return whether it was such an update."""
         message = self._message
         if len(update.contents) == 1 and type(update.contents[0]) is ShownPiece:
-            return True  # it was taken when it came: see `continue_text`
+            return True  # added when it was shown directly: see `continue_text`
         if message is None or len(update.contents) != 1 or update.role not in (None, "assistant"):
             return False
         piece = update.contents[0]
@@ -103,10 +103,10 @@ class MessageWriter:
         return True
 
     def continue_text(self, text: str, message_id: str | None) -> ThreadItemUpdatedEvent | None:
-        """Add a piece of the provider's message `message_id`; None when that is not the one that is being written.
+        """Add a piece of the provider's message `message_id`; return None if that is not the current message.
 
-        A piece that ends within a character is not taken either: nothing might be left to show. Asked only where all
-        messages have the same author and come from a client of ours, which tells them apart by their message ids alone.
+        A piece that ends within a surrogate pair is not taken either: nothing might remain to be shown. Called only if
+        all messages have the same author and come from a client of ours, which uses message ids alone.
         """
         message = self._message
         if message is None or message.key[1] != message_id or (not text.isascii() and ends_with_high_surrogate(text)):
@@ -114,24 +114,24 @@ class MessageWriter:
         self._append(message, text)
         return self.pending_text()
 
-    def turn_to(self, author: str | None) -> Events:
-        """Take the message of `author` to hand, and lay that of another author aside; None is whoever writes."""
+    def switch_author(self, author: str | None) -> Events:
+        """Make the message of `author` the current one; None keeps the current one, whoever writes it."""
         message = self._message
-        if author is None or not self._open_ones:
+        if author is None or not self._open_messages:
             return
         if message is not None:
             if message.key[0] is None or message.key[0] == author:
                 return
-            yield from self.close() if message.is_whole else self.flush()
-        self._message = self._open_ones.get(author)
+            yield from self.close() if message.is_author_done else self.flush()
+        self._message = self._open_messages.get(author)
 
-    def note_end(self) -> None:
-        """Note that the author of the message at hand has come to an end: another's text closes it."""
+    def mark_author_done(self) -> None:
+        """Mark the author of the current message as done: text of another author then closes the message."""
         if self._message is not None:
-            self._message.is_whole = True
+            self._message.is_author_done = True
 
-    def continues(self, content: Content, update: AgentResponseUpdate) -> bool:
-        """Say whether `content` belongs to the message that is being written."""
+    def is_continued_by(self, content: Content, update: AgentResponseUpdate) -> bool:
+        """Return whether `content` belongs to the current message."""
         if self._message is None:
             return False
         key = message_key(content, update)
@@ -140,23 +140,23 @@ class MessageWriter:
         return not any(a != b and a is not None and b is not None for a, b in zip(self._message.key, key, strict=True))
 
     def write(self, content: Content, update: AgentResponseUpdate) -> Events:
-        """Add a piece of text; opens a message for it when none is open."""
+        """Add a piece of text; open a message for it if there is none."""
         text = content.text or ""
         message = self._message
         if message is None:
             if not text:
-                return  # never an empty bubble
+                return  # an empty message must not be shown
             message = yield from self._open(message_key(content, update))
         if content.merge_mode == "replace":
             yield from self._replace(join_surrogates(text), start=message.segment_start)
-            message.segment_is_closed = True
+            message.is_segment_closed = True
         elif text:
             self._append(message, text)
         for annotation in content.annotations or ():
             yield from self._annotate(message, annotation)
 
     def replace_all(self, text: str) -> Events:
-        """Apply the whole text of the message that is being written."""
+        """Apply the whole text of the current message."""
         yield from self._replace(join_surrogates(text), start=0)
 
     def pending_text(self) -> ThreadItemUpdatedEvent | None:
@@ -173,44 +173,44 @@ class MessageWriter:
             yield event
 
     def close(self) -> Events:
-        """Finish the message at hand, if any."""
+        """Finish the current message, if any."""
         if (message := self._message) is not None:
-            if message.half:
-                message.half = ""
+            if message.pending_surrogate:
+                message.pending_surrogate = ""
                 self._append(message, "\ufffd")
             yield from self.flush()
             self._message = None
-            del self._open_ones[message.key[0]]
+            del self._open_messages[message.key[0]]
             if message.key[1:] != (None, None):
-                # Something else stands between; positions of what may follow count from the part's beginning.
-                begins_anew = message.segment_is_closed
-                self._continued_at[message.key] = 0 if begins_anew else message.segment_start - message.text.length
-            content = _content_of(message)
+                # If the part continues in another item, its positions still count from its own beginning.
+                begins_anew = message.is_segment_closed
+                self._segment_starts[message.key] = 0 if begins_anew else message.segment_start - message.text.length
+            content = _build_content(message)
             if is_blank(content.text):
-                # What was said turned out to be a thought, or blank: never an empty bubble.
+                # The text was blank, or has turned out to be a thought: an empty message must not be shown.
                 yield ThreadItemRemovedEvent(item_id=message.item.id)
                 return
-            self.has_said = True
+            self.has_text = True
             done = AssistantMessageContentPartDone(content_index=0, content=content)
             yield ThreadItemUpdatedEvent(item_id=message.item.id, update=done)
             yield ThreadItemDoneEvent(item=message.item.model_copy(update={"content": [content]}))
 
     def close_all(self, authors: Collection[str] = ()) -> Events:
-        """Finish all messages, or those of some authors."""
-        for author, message in list(self._open_ones.items()):
+        """Finish all messages, or those of the given authors."""
+        for author, message in list(self._open_messages.items()):
             if not authors or author is None or author in authors:
                 yield from self.flush()
                 self._message = message
                 yield from self.close()
 
     def _append(self, message: _OpenMessage, text: str) -> None:
-        if message.half or not text.isascii():
-            text, message.half = message.half + text, ""
+        if message.pending_surrogate or not text.isascii():
+            text, message.pending_surrogate = message.pending_surrogate + text, ""
             if ends_with_high_surrogate(text):
-                text, message.half = text[:-1], text[-1]
+                text, message.pending_surrogate = text[:-1], text[-1]
             text = join_surrogates(text)
-        if message.segment_is_closed:
-            message.segment_start, message.segment_is_closed = message.text.length, False
+        if message.is_segment_closed:
+            message.segment_start, message.is_segment_closed = message.text.length, False
         message.text.add(text)
         self._delta += text
 
@@ -218,34 +218,35 @@ class MessageWriter:
         item = AssistantMessageItem(
             id=self._turn.new_id("message"), thread_id=self._turn.thread.id, created_at=utc_now(), content=[]
         )
-        self._message = self._open_ones[key[0]] = _OpenMessage(item, key, segment_start=self._continued_at.get(key, 0))
+        message = _OpenMessage(item, key, segment_start=self._segment_starts.get(key, 0))
+        self._message = self._open_messages[key[0]] = message
         yield ThreadItemAddedEvent(item=item)
         part = AssistantMessageContentPartAdded(content_index=0, content=AssistantMessageContent(text=""))
         yield ThreadItemUpdatedEvent(item_id=item.id, update=part)
-        return self._message
+        return message
 
     def _replace(self, text: str, *, start: int) -> Events:
-        """Apply a whole text that follows its pieces: usually it says nothing new."""
+        """Apply a whole text that follows its pieces, which usually adds nothing."""
         message = self._message
         if message is None:
             return
-        message.half = ""
-        # The beginning of it stands in an earlier item.
+        message.pending_surrogate = ""
+        # With a negative start, the beginning of the text is in an earlier item.
         text, start = text[max(0, -start) :], max(0, start)
-        whole = str(message.text)
-        segment = whole[start:]
-        if text in (segment, whole):
+        full_text = str(message.text)
+        segment = full_text[start:]
+        if text in (segment, full_text):
             return
-        # A provider may send the whole so far again with more at the end, of this part or of all parts.
-        for known in (segment, whole):
+        # A provider may repeat the text so far, of this part or of all parts, with more at the end.
+        for known in (segment, full_text):
             if text.startswith(known):
                 addition = text[len(known) :]
                 message.text.add(addition)
                 self._delta += addition
                 return
         yield from self.flush()
-        message.text = GrowingText(whole[:start] + text)
-        done = AssistantMessageContentPartDone(content_index=0, content=_content_of(message))
+        message.text = GrowingText(full_text[:start] + text)
+        done = AssistantMessageContentPartDone(content_index=0, content=_build_content(message))
         yield ThreadItemUpdatedEvent(item_id=message.item.id, update=done)
 
     def _annotate(self, message: _OpenMessage, raw: Any) -> Events:
@@ -274,34 +275,33 @@ def parse_annotation(raw: Mapping[str, Any], *, offset: int = 0) -> Annotation |
 
     Args:
         raw: The framework's annotation: url, title, file_id, snippet, regions.
-        offset: Where the text part begins that the regions count from, in characters.
+        offset: The index of the character from which the regions count.
     """
     regions = raw.get("annotated_regions") or ()
     ends = [end for r in regions if isinstance(r, Mapping) and isinstance(end := r.get("end_index"), int)]
-    title, url, file_id = (_text(raw.get(key)) for key in ("title", "url", "file_id"))
+    title, url, file_id = (_nonempty_text(raw.get(key)) for key in ("title", "url", "file_id"))
     details = raw.get("additional_properties")
     details = details if isinstance(details, Mapping) else {}
     source: URLSource | FileSource | EntitySource
-    if entity_id := _text(details.get("entity_id")):
-        source = EntitySource(
-            id=entity_id, title=title or entity_id, label=_text(details.get("label")), data={}, interactive=True
-        )
+    if entity_id := _nonempty_text(details.get("entity_id")):
+        label = _nonempty_text(details.get("label"))
+        source = EntitySource(id=entity_id, title=title or entity_id, label=label, data={}, interactive=True)
     elif url and url.startswith(("https://", "http://")):
         source = URLSource(url=url, title=title or url)
     elif file_id or title:
-        filename = _text(details.get("filename")) or title or file_id or ""
+        filename = _nonempty_text(details.get("filename")) or title or file_id or ""
         source = FileSource(filename=filename, title=title or filename)
     else:
         return None
-    source.description = _text(raw.get("snippet"))
-    # A place in an earlier item, which is stored already, is none in this one.
+    source.description = _nonempty_text(raw.get("snippet"))
+    # An index in an earlier item, which is stored already, does not exist in this one.
     index = ends[0] + offset if ends and ends[0] + offset >= 0 else None
     return Annotation(source=source, index=index)
 
 
-def _text(value: Any) -> str | None:
+def _nonempty_text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _content_of(message: _OpenMessage) -> AssistantMessageContent:
+def _build_content(message: _OpenMessage) -> AssistantMessageContent:
     return AssistantMessageContent(text=str(message.text), annotations=list(message.annotations))

@@ -1,4 +1,4 @@
-"""The arguments of an agent's run: its turn, the guard of its tools, and what the person chose in the composer."""
+"""The arguments of an agent's run: its turn, the guard of its tools, and the person's choices in the composer."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from streaming.answers.tool_guard import build_tool_middleware, is_guarded
 
 
 def run_arguments(agent: Any, turn: Turn) -> dict[str, Any]:
-    """Return the arguments of `agent.run`, besides the messages; those that it does not know are left out.
+    """Return the arguments of `agent.run`, besides the messages; those that it does not accept are left out.
 
     Raises:
-        AgentError: When the person has chosen something in the composer that the agent cannot be told.
+        AgentError: When the person has chosen a model or tool in the composer, and `agent.run` accepts no options.
     """
     arguments: dict[str, Any] = {"stream": True}
-    if _takes(agent, "function_invocation_kwargs"):
+    if _accepts(agent, "function_invocation_kwargs"):
         arguments["function_invocation_kwargs"] = {TURN_KWARG: turn}
     if isinstance(agent, Agent) and not is_guarded(agent.client):
         arguments["middleware"] = build_tool_middleware(turn.services.settings.tool_timeout_s)
-    if chosen := _options_from_composer(turn.user_message):
-        if not _takes(agent, "options"):
+    if chosen := _composer_options(turn.user_message):
+        if not _accepts(agent, "options"):
             raise AgentError(
                 "This assistant cannot answer with the model or tool that was chosen.",
                 f"use case '{turn.context.use_case}': the run of a {type(agent).__name__} takes no options; offer no "
@@ -40,14 +40,14 @@ def run_arguments(agent: Any, turn: Turn) -> dict[str, Any]:
     return arguments
 
 
-def _takes(agent: Any, name: str) -> bool:
+def _accepts(agent: Any, name: str) -> bool:
     if isinstance(agent, Agent):
-        return True  # by far the most frequent kind, and to read a signature takes a while
+        return True  # by far the most frequent kind, and reading a signature is slow
     parameters = inspect.signature(agent.run).parameters
     return name in parameters or any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters.values())
 
 
-def _options_from_composer(message: UserMessageItem | None) -> dict[str, Any]:
+def _composer_options(message: UserMessageItem | None) -> dict[str, Any]:
     if message is None:
         return {}
     chosen = message.inference_options

@@ -1,4 +1,4 @@
-"""Titles of new threads: at first the first line of the first message, then what the model makes of it."""
+"""Titles of new threads: at first the first line of the first message, then a title written by the model."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ logger = logging.getLogger(__name__)
 
 MAX_TITLE_CHARS = 60
 MAX_QUESTION_CHARS = 2_000
-"""How much of the first message the model is sent: a title says what a conversation is about, and needs no more."""
+"""How much of the first message is sent to the model, which needs no more to find a title."""
 
 TITLE_TIMEOUT_S = 20.0
 TITLE_WAIT_S = 1.0
 
 MAX_WRITTEN_CHARS = 300
-"""A longer line is no title: the model has answered the message."""
+"""The longest line that is taken for a title; in a longer one the model has answered the message."""
 
-_FENCE = re.compile(r"(?:```|~~~)\w*\s*\Z")
-_JSON = re.compile(r'\{\s*"title"\s*:\s*"((?:[^"\\]|\\.)*)"')
-# What is left of a mark-up in a line that is shown as it is.
-_MARKDOWN = (
+_CODE_FENCE = re.compile(r"(?:```|~~~)\w*\s*\Z")
+_JSON_TITLE = re.compile(r'\{\s*"title"\s*:\s*"((?:[^"\\]|\\.)*)"')
+# Mark-up in a title, which is shown as plain text, and its replacement.
+_MARKUP_REPLACEMENTS = (
     (re.compile(r"!?\[([^\]]*)\]\([^)]*\)"), r"\1"),
     (re.compile(r"(\*\*|__|~~)(?=\S)(.+?)(?<=\S)\1"), r"\2"),
     (re.compile(r"(?<![\w*])\*(?=[^\s*])([^*]+?)(?<=\S)\*(?![\w*])"), r"\1"),
     (re.compile(r"<(title|h[1-6]|b|strong|i|em)>(.*?)</\1>", re.IGNORECASE), r"\2"),
     (re.compile(r"\A(?:[-*+•>]|#+)\s+"), ""),
 )
-_CALLED_TITLE = re.compile(
+_TITLE_PREFIX = re.compile(
     r"\A[\W_]*(?:(?:here is|here's|sure|the|a|your|new|short|suggested|proposed|possible|conversation|chat|thread)"
     r"[\s,!]+){0,4}"
     r"(?:title|titel|titre|t[íi]tulo|titolo|tytuł|заголовок|название|标题|標題|タイトル|제목)\W{0,3}[:：]\s*",
     re.IGNORECASE,
 )
-_MARKS = "*_`\"'“”„«»‘’"
+_QUOTES_AND_MARKS = "*_`\"'“”„«»‘’"
 
 MAX_RUNS_WITH_TITLES = 100
-"""How many answers at once in a process still get titles: nobody's answer may wait for one."""
+"""The most active runs with which the model is asked for titles, which must not slow down answers."""
 
 INSTRUCTIONS = (
     "Write the title of a conversation that begins with the message below: at most six words, in the language of the "
@@ -60,13 +60,13 @@ INSTRUCTIONS = (
 class ThreadTitle:
     """Lets the model write the title of a new thread while it answers, within an ``async with`` block.
 
-    The title takes the place of the one that the thread has, unless that was changed meanwhile. Where there is no
-    model, or it fails or takes too long, the thread keeps its title.
+    The title replaces the one that the thread has, unless that was changed meanwhile. Without a model, or if it fails
+    or takes too long, the thread keeps its title.
 
     Args:
-        turn: The thread is new if its request says so.
+        turn: The turn that is answered.
         chat_client: A client of the platform's provider.
-        wait_s: How long a whole answer waits for its thread's title, in seconds.
+        wait_s: How long a complete answer waits for its thread's title, in seconds.
     """
 
     def __init__(self, turn: Turn, chat_client: Any, *, wait_s: float = TITLE_WAIT_S) -> None:
@@ -79,7 +79,7 @@ class ThreadTitle:
         self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
-        """Ask for the title, the first time; once there is something of the answer, which must not wait for it."""
+        """Ask for the title, once; called after the answer's first event, which must not wait for the title."""
         if self._is_wanted:
             self._is_wanted = False
             if self._turn.services.runs.active > MAX_RUNS_WITH_TITLES:
@@ -114,15 +114,15 @@ async def _write_title(turn: Turn, chat_client: Any) -> None:
             )
         turn.context.answer.title_usage = dict(answer.usage_details or {})
         title = clean_title(answer.text)
-        # A tool may have named the thread meanwhile; whether a person has, only the store knows.
+        # A tool may have named the thread meanwhile; the store checks whether a person has.
         if title is not None and turn.thread.title == first_title:
             await turn.services.store.retitle_thread(turn.thread, title, turn.context)
-    except Exception as exc:  # noqa: BLE001 - nobody's answer fails for want of a title
+    except Exception as exc:  # noqa: BLE001 - an answer must not fail for lack of a title
         logger.info("no title from the model", extra={"thread_id": turn.thread.id, "error_type": type(exc).__name__})
 
 
-def title_of(message: UserMessageItem) -> str | None:
-    """Return a thread's first title: the first line of the first message or its first file, at most 60 characters."""
+def title_from_message(message: UserMessageItem) -> str | None:
+    """Return the first line of a message, or the name of its first file, as a title of at most `MAX_TITLE_CHARS`."""
     names = [attachment.name for attachment in message.attachments[:1]]
     lines = [*" ".join(part.text for part in message.content).splitlines(), *names]
     first_line = next((line for each in lines if (line := one_visible_line(each))), "")
@@ -130,24 +130,23 @@ def title_of(message: UserMessageItem) -> str | None:
 
 
 def clean_title(text: str) -> str | None:
-    """Return what a model wrote as a title: one line, at most 60 characters, without what it was told to leave out.
+    """Return a model's title as one line of at most `MAX_TITLE_CHARS`, without quotes, mark-up and prefixes.
 
-    None when it wrote none, nothing but its thoughts, or an answer in its place.
+    None when the model wrote nothing but its thoughts, or an answer instead of a title.
     """
-    lines = [
-        line for line in map(one_visible_line, without_thoughts(text).splitlines()) if line and not _FENCE.match(line)
-    ]
+    visible_lines = map(one_visible_line, without_thoughts(text).splitlines())
+    lines = [line for line in visible_lines if line and not _CODE_FENCE.match(line)]
     if lines and lines[0] == "{":
         lines = [" ".join(lines)]
-    if len(lines) > 1 and lines[0].rstrip(_MARKS)[-1:] in (":", "："):
+    if len(lines) > 1 and lines[0].rstrip(_QUOTES_AND_MARKS)[-1:] in (":", "："):
         del lines[0]  # "Here is the title:"
     line = lines[0] if lines else ""
-    if in_json := _JSON.match(line):
+    if in_json := _JSON_TITLE.match(line):
         line = in_json[1]
     if len(line) > MAX_WRITTEN_CHARS:
         return None
-    for pattern, replacement in _MARKDOWN:
+    for pattern, replacement in _MARKUP_REPLACEMENTS:
         line = pattern.sub(replacement, line)
-    line = _CALLED_TITLE.sub("", line)
-    title = strip_blanks(" ".join(line.split()).lstrip(f"# {_MARKS}").rstrip(f". {_MARKS}"))
+    line = _TITLE_PREFIX.sub("", line)
+    title = strip_blanks(" ".join(line.split()).lstrip(f"# {_QUOTES_AND_MARKS}").rstrip(f". {_QUOTES_AND_MARKS}"))
     return shortened(title, MAX_TITLE_CHARS) or None

@@ -1,4 +1,4 @@
-"""The guard between a model and a tool: a time limit, and failures as sentences that the model may know."""
+"""The guard between a model and a tool: a time limit, and failures as sentences for the model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from agent_framework import (
 from agent_framework.exceptions import ToolExecutionException
 
 from context import TURN_KWARG, Turn
-from errors import AgentError, UserFacingError, WidgetError, without_exit
+from errors import AgentError, UserFacingError, WidgetError, run_without_exit
 from framework.function_middleware import add_function_middleware, function_middleware_of
 from framework.mcp_recovery import McpRecovery
 from framework.sentences import SUB_AGENT_WANTS_APPROVAL
@@ -25,17 +25,17 @@ from turns.widget_checks import widget_remarks
 
 logger = logging.getLogger(__name__)
 
-NO_PERSON = "A part of this needs the person, who cannot be asked from within this tool. Tell them so."
-"""Told to a model whose sub-agent wants an approval, or calls a tool of the client."""
+NEEDS_PERSON = "A part of this needs the person, who cannot be asked from within this tool. Tell them so."
+"""Result for a model whose sub-agent needs an approval, or calls a tool of the client."""
 
 
 class ToolGuard(FunctionMiddleware):
-    """Bounds a tool's time, and tells the model the text of a `UserFacingError`; other failures stay a fixed sentence.
+    """Limits a tool's time, and tells the model the text of a `UserFacingError`; others are a fixed sentence.
 
     Args:
-        timeout_s: How long a tool may take, in seconds, unless it says so itself:
+        timeout_s: How long a tool may take, in seconds, unless it sets its own limit:
             ``@tool(additional_properties={"timeout_s": 5})``.
-        patience_s: How long a tool that is stopped may take to clean up, in seconds; then it is left to itself.
+        patience_s: How long a tool that is stopped may take to clean up, in seconds; then it is abandoned.
     """
 
     def __init__(self, timeout_s: float, *, patience_s: float = 2.0) -> None:
@@ -51,12 +51,12 @@ class ToolGuard(FunctionMiddleware):
             turn.context.answer.tool_calls += 1
         try:
             with widget_remarks() as remarks:
-                is_in_time = await self._ends_in_time(call_next, timeout_s, name)
+                is_in_time = await self._call_in_time(call_next, timeout_s, name)
             if not is_in_time:
                 logger.warning("tool took too long", extra={"tool": name, "timeout_s": timeout_s})
                 fail_call(context, f"The tool took longer than {timeout_s:g} seconds and was stopped.")
             elif remarks:
-                context.result = with_remarks(context.result, remarks)
+                context.result = append_remarks(context.result, remarks)
         except WidgetError as exc:
             logger.warning("tool made a widget that cannot be shown", extra={"tool": name, "reason": exc.reason})
             fail_call(context, f"The widget cannot be shown: {exc.reason}")
@@ -73,18 +73,18 @@ class ToolGuard(FunctionMiddleware):
                 logger.exception("tool failed", extra={"tool": name})
                 raise
             logger.error("a sub-agent needs the person: use a workflow, see docs/agents.md", extra={"tool": name})
-            fail_call(context, NO_PERSON)
+            fail_call(context, NEEDS_PERSON)
         except Exception:
             logger.exception("tool failed", extra={"tool": name})
             raise
         if turn is not None and turn.context.answer.question is not None:
-            # The loop ends here: the model goes on when the person has answered.
+            # End the tool loop: the model continues when the person has answered.
             raise MiddlewareTermination(result=context.result)
 
-    async def _ends_in_time(self, call_next: Callable[[], Awaitable[None]], timeout_s: float, name: str) -> bool:
-        """Call the tool and say whether it ended in time; raise what it raised."""
-        # A task, as one that does not heed its cancellation would hold up the answer for as long as it likes.
-        task = asyncio.ensure_future(without_exit(call_next(), f"tool '{name}'"))
+    async def _call_in_time(self, call_next: Callable[[], Awaitable[None]], timeout_s: float, name: str) -> bool:
+        """Call the tool and return whether it ended in time; raise its exception."""
+        # In a task of its own: a tool that ignores its cancellation must not hold up the answer.
+        task = asyncio.ensure_future(run_without_exit(call_next(), f"tool '{name}'"))
         try:
             await asyncio.wait([task], timeout=timeout_s)
             is_in_time = task.done()
@@ -94,24 +94,24 @@ class ToolGuard(FunctionMiddleware):
                 await asyncio.wait([task], timeout=self._patience_s)
                 if not task.done():
                     logger.error("tool does not let itself be stopped", extra={"tool": name})
-                    task.add_done_callback(_forget)
+                    task.add_done_callback(_consume_exception)
         if is_in_time:
             task.result()
         elif task.done():
-            _forget(task)
+            _consume_exception(task)
         return is_in_time
 
 
 def fail_call(context: FunctionInvocationContext, message: str) -> None:
-    """Have a call end with a sentence that the model reads; the step of the answer is shown as failed."""
+    """End a call with a message for the model; its step is shown as failed."""
     turn: Turn | None = context.kwargs.get(TURN_KWARG)
     if turn is not None:
         turn.context.answer.failed_calls.add(str(context.metadata.get("call_id")))
     context.result = message
 
 
-def with_remarks(result: Any, remarks: list[str]) -> Any:
-    """Return a tool's result with sentences appended, if it is of a kind that text can be appended to."""
+def append_remarks(result: Any, remarks: list[str]) -> Any:
+    """Return a tool's result with remarks appended, if text can be appended to it."""
     if isinstance(result, str):
         return "\n".join([result, *remarks])
     if isinstance(result, list) and all(isinstance(each, Content) for each in result):
@@ -119,21 +119,21 @@ def with_remarks(result: Any, remarks: list[str]) -> Any:
     return result
 
 
-def _forget(task: asyncio.Future[None]) -> None:
+def _consume_exception(task: asyncio.Future[None]) -> None:
     if not task.cancelled():
-        task.exception()  # nobody waits for it; unread, it would be reported
+        task.exception()  # an exception that is never retrieved would be logged
 
 
 def build_tool_middleware(timeout_s: float) -> list[FunctionMiddleware]:
-    """Return the middleware of every tool: the guard, and within it the recovery of lost MCP servers."""
+    """Return the middleware of every tool: the guard and, inside it, the recovery of lost MCP servers."""
     return [ToolGuard(timeout_s), McpRecovery(fail_call)]
 
 
-def guarded(client: Any, timeout_s: float) -> Any:
-    """Return `client`, whose tools have a guard from now on, whichever agent calls them.
+def with_tool_guard(client: Any, timeout_s: float) -> Any:
+    """Add a guard to the tools that `client` calls, for whichever agent, and return the client.
 
-    A run reaches the agent that is run. In a workflow, and where an agent is another's tool, what they all go through
-    is the client.
+    Middleware of a run applies only to the agent that is run. The agents of a workflow, and agents that are tools of
+    another, share the client.
     """
     if not is_guarded(client):
         for middleware in build_tool_middleware(timeout_s):
@@ -142,11 +142,11 @@ def guarded(client: Any, timeout_s: float) -> Any:
 
 
 def is_guarded(client: Any) -> bool:
-    """Say whether the tools that `client` calls have a guard."""
+    """Return whether the tools that `client` calls have a guard."""
     return any(isinstance(each, ToolGuard) for each in function_middleware_of(client))
 
 
 def tool_timeout_s(function: object, default_s: float) -> float:
     """Return how long a tool may take, in seconds."""
-    own = (getattr(function, "additional_properties", None) or {}).get("timeout_s")
-    return float(own) if isinstance(own, int | float) and own > 0 else default_s
+    own_timeout_s = (getattr(function, "additional_properties", None) or {}).get("timeout_s")
+    return float(own_timeout_s) if isinstance(own_timeout_s, int | float) and own_timeout_s > 0 else default_s

@@ -16,14 +16,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ToolLabel:
-    """How a tool's call is shown: set `additional_properties={"title": …, "icon": …}` on the tool."""
+    """Title and icon of a tool's calls, from `additional_properties={"title": …, "icon": …}` of the tool."""
 
     title: str
     icon: str | None = None
 
 
 def tool_labels(agent: Any) -> dict[str, ToolLabel]:
-    """Return the labels that the author gave to the tools of an agent, or of a workflow's agents, by tool name."""
+    """Return the labels that an author gave to the tools of an agent or of a workflow's agents, by tool name."""
     labels: dict[str, ToolLabel] = {}
     for tool in tools_within(agent):
         properties = getattr(tool, "additional_properties", None) or {}
@@ -33,13 +33,13 @@ def tool_labels(agent: Any) -> dict[str, ToolLabel]:
     return labels
 
 
-def humanized(name: str) -> str:
-    """Return the name of a tool as a title, where its author gave none."""
+def humanize_name(name: str) -> str:
+    """Return the name of a tool as a title, for tools without a label."""
     return name.replace("_", " ").strip().capitalize()
 
 
 def build_task(label: ToolLabel) -> CustomTask:
-    """Return the task of a step that has begun."""
+    """Return the task of a step that is running."""
     try:
         return CustomTask(title=label.title, icon=label.icon, status_indicator="loading")
     except ValidationError:

@@ -1,4 +1,4 @@
-"""The events that a piece of work shows while it runs."""
+"""The events that a coroutine puts into its turn while it runs."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 from chatkit.types import ThreadStreamEvent
 
 from context import Turn
-from errors import without_exit
+from errors import run_without_exit
 from runs.cancellation import end_tasks
 
 
 async def turn_events(turn: Turn, work: Coroutine[Any, Any, None]) -> AsyncGenerator[ThreadStreamEvent, None]:
-    """Run `work` and return, as they come, the events it puts into `turn`; then raise what it raised.
+    """Run `work` and yield the events that it puts into `turn` as they come; then raise its exception, if any.
 
-    Closing the generator cancels the work and waits for its end, within bounds. What it has shown by then and is still
-    to be stored is left in the state of the answer.
+    Closing the generator cancels the work and waits for its end, within limits. Events that are still to be stored then
+    are kept in the state of the answer.
     """
     answer = turn.context.answer
     waiting: Iterator[Any] = iter(())
-    work = without_exit(work, f"use case '{turn.context.use_case}'")
+    work = run_without_exit(work, f"use case '{turn.context.use_case}'")
     task = asyncio.create_task(work, name=f"turn {turn.thread.id}")
     waiter: asyncio.Task[None] | None = None
     try:

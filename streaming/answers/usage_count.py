@@ -1,4 +1,4 @@
-"""The token counts of an answer: those of all agents that have a part in it, added up."""
+"""The token counts of an answer, summed over all agents that take part in it."""
 
 from __future__ import annotations
 
@@ -11,62 +11,63 @@ Counts = dict[str, Any]
 
 
 @dataclass(slots=True)
-class _Run:
+class _RunUsage:
     """The token counts of one run of an agent so far.
 
     Attributes:
-        counts: The counts by name, with those of the run's earlier rounds of tools.
-        response_id: The provider's id of its last call of the model.
-        goes_on: Whether a tool has answered, so that the agent's next count holds these.
+        counts: The counts by name, including the run's earlier rounds of tools.
+        response_id: The provider's id of the last response of the model.
+        has_tool_result: Whether a tool has returned since, so that the agent's next count includes these.
     """
 
     counts: Counts = field(default_factory=dict)
     response_id: str | None = None
-    goes_on: bool = False
+    has_tool_result: bool = False
 
 
 class UsageCount:
-    """Adds up what the agents of an answer cost; nearly always there is one.
+    """Sums the token counts of the agents of an answer; nearly always there is one agent.
 
-    In a run, a later count says "replace" and holds those before it. An agent that a workflow runs again starts anew,
-    and says "replace" as well: then a number is smaller, or it is another response with no tool between.
+    Within a run, a later count has the merge mode "replace" and includes the earlier ones. An agent that a workflow
+    runs again starts from zero, also with "replace": this shows in a smaller number, or in another response without a
+    tool result in between.
     """
 
     def __init__(self) -> None:
-        self._runs: dict[str | None, _Run] = {}
-        self._ended: Counts = {}
+        self._runs: dict[str | None, _RunUsage] = {}
+        self._ended_runs_usage: Counts = {}
 
     def note_result(self, author: str | None) -> None:
-        """Note that `author` has got the result of a tool."""
+        """Remember that `author` has received the result of a tool."""
         if author in self._runs:
-            self._runs[author].goes_on = True
+            self._runs[author].has_tool_result = True
 
     def add(self, author: str | None, response_id: str | None, counts: Counts, *, is_whole: bool) -> Counts:
-        """Add what a call of the model cost, and return what the answer has cost so far.
+        """Add the counts of a model response, and return the counts of the answer so far.
 
         Args:
             author: The agent that called the model.
-            response_id: The provider's id of the call, if it has one.
-            counts: The counts of the call, by name.
-            is_whole: Whether the counts hold those of the run's earlier calls.
+            response_id: The provider's id of the response, if it has one.
+            counts: The counts of the response, by name.
+            is_whole: Whether the counts include those of the run's earlier responses.
         """
-        run = self._runs.setdefault(author, _Run())
+        run = self._runs.setdefault(author, _RunUsage())
         if not is_whole:
-            run.counts = sum_of(run.counts, counts)
+            run.counts = add_counts(run.counts, counts)
         else:
             is_other = None not in (response_id, run.response_id) and response_id != run.response_id
-            if (is_other and not run.goes_on) or _is_smaller(counts, run.counts):
-                self._ended = sum_of(self._ended, run.counts)
+            if (is_other and not run.has_tool_result) or _is_smaller(counts, run.counts):
+                self._ended_runs_usage = add_counts(self._ended_runs_usage, run.counts)
             run.counts = dict(counts)
-        run.goes_on, run.response_id = False, response_id
-        total = self._ended
+        run.has_tool_result, run.response_id = False, response_id
+        total = self._ended_runs_usage
         for each in self._runs.values():
-            total = sum_of(total, each.counts)
+            total = add_counts(total, each.counts)
         return total
 
 
-def sum_of(first: Counts, second: Counts) -> Counts:
-    """Return two token counts added up, name by name."""
+def add_counts(first: Counts, second: Counts) -> Counts:
+    """Return the sum of two token counts, name by name."""
     return dict(add_usage_details(cast("UsageDetails", first), cast("UsageDetails", second)))
 
 

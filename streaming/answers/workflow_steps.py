@@ -14,7 +14,7 @@ from chatkit.types import HiddenContextItem, ThreadItemDoneEvent, ThreadStreamEv
 from context import Turn
 from framework.message_marks import read_replay
 from streaming.answers.hosted_steps import HostedSteps
-from streaming.answers.tool_labels import ToolLabel, build_task, humanized
+from streaming.answers.tool_labels import ToolLabel, build_task, humanize_name
 from streaming.answers.tool_results import has_failed, result_text, returned_images
 from streaming.answers.workflow_writer import Events, WorkflowWriter
 from turns.approval_request import PendingApproval
@@ -24,7 +24,7 @@ from turns.tool_memory import REPLAY, remember_tool_calls
 
 @dataclass(slots=True)
 class _Call:
-    """A tool call on its way: its arguments may arrive in pieces, its result later."""
+    """A tool call, whose arguments may arrive in pieces, and its result later."""
 
     task_index: int
     name: str
@@ -37,8 +37,8 @@ class Steps:
     """The steps of an answer: one workflow at a time, which opens with the first step.
 
     Args:
-        turn: The answer.
-        labels: How calls of our own tools are shown.
+        turn: The turn that is answered.
+        labels: The labels of our own tools, by name.
 
     Attributes:
         workflow: Shows the steps, and thoughts among them.
@@ -53,31 +53,31 @@ class Steps:
         self.workflow = WorkflowWriter(turn)
         self.hosted = HostedSteps(self.workflow, turn.context.answer)
 
-    def arguments_of(self, call_id: str) -> tuple[str, str] | None:
-        """Return name and arguments (JSON text) of a call that was seen; None when it was not."""
+    def find_call(self, call_id: str) -> tuple[str, str] | None:
+        """Return the name and the arguments (JSON text) of a call; None when it was not seen."""
         call = self._calls.get(call_id)
         return (call.name, call.arguments or "{}") if call else None
 
-    def read_replay(self, call_id: str) -> dict[str, Any] | None:
-        """Return the data that a server wants back with its call; None without any."""
+    def replay_of(self, call_id: str) -> dict[str, Any] | None:
+        """Return the data that the provider expects back with a call; None without any."""
         call = self._calls.get(call_id)
         return call.replay if call else None
 
     def label_of(self, name: str) -> ToolLabel:
-        """Return how a tool is called in the chat."""
-        return self._labels.get(name) or ToolLabel(humanized(name))
+        """Return the label of a tool: the author's, or one made from its name."""
+        return self._labels.get(name) or ToolLabel(humanize_name(name))
 
     def function_call(self, content: Content) -> Events:
         """Show a call of one of our tools, or add a piece to its arguments."""
         call = self._calls.get(content.call_id or "")
         if call is not None and call.result is not None and content.name and content.merge_mode != "replace":
-            # Some servers begin to count anew in every round: this is another call. The one before keeps its place in
-            # the memory under an id that is its own.
+            # Some providers reuse ids in every round: this is another call. The earlier one stays in the memory under a
+            # unique id.
             self._calls[f"call_{uuid4().hex}"] = self._calls.pop(content.call_id or "")
             call = None
         if call is None:
             if not content.call_id or not content.name:
-                return  # a piece of a call whose beginning was never seen
+                return  # a piece of a call whose beginning was not seen
             index = yield from self.workflow.add(build_task(self.label_of(content.name)))
             call = self._calls[content.call_id] = _Call(index, content.name)
         arguments = content.arguments or ""
@@ -86,7 +86,7 @@ class Steps:
         call.replay = read_replay(content) or call.replay
 
     def function_result(self, content: Content) -> Events:
-        """Show that a call is done, or failed, and the pictures that it has returned."""
+        """Show that a call is done or has failed, and the pictures that it has returned."""
         call = self._calls.get(content.call_id or "")
         if call is not None and call.result is None:
             yield from self._finish(call, result_text(content), is_failed=has_failed(content, self._answer))
@@ -94,7 +94,7 @@ class Steps:
                 yield ThreadItemDoneEvent(item=item)
 
     def forget_call(self, call_id: str) -> Events:
-        """Stop showing a call that the client carries out: neither that it runs nor that it is done."""
+        """Show a call that the client carries out as neither running nor done, and forget it."""
         call = self._calls.pop(call_id, None)
         if call is not None:
             yield from self.workflow.pause(call.task_index, None)
@@ -105,14 +105,16 @@ class Steps:
         return call.result if call else None
 
     def postpone(self, call_id: str, result: str) -> Events:
-        """Show that a call is not made now, and let the model know."""
+        """Show that a call is not made now, and set the result that tells the model so."""
         call = self._calls.get(call_id)
         if call is not None:
             call.result = result
             yield from self.workflow.pause(call.task_index, None)
 
-    def wait(self, call_ids: Collection[str]) -> Generator[ThreadStreamEvent, None, list[PendingApproval]]:
-        """Show that these calls wait for the person; hand them over with those that have a result, in their order."""
+    def pause_for_approval(
+        self, call_ids: Collection[str]
+    ) -> Generator[ThreadStreamEvent, None, list[PendingApproval]]:
+        """Show that calls wait for the person; return them and those that have a result, in their order."""
         calls, self._calls = self._calls, {}
         handed_over: list[PendingApproval] = []
         for call_id, call in calls.items():
@@ -129,12 +131,12 @@ class Steps:
         return handed_over
 
     def close(self) -> Events:
-        """Finish the workflow, and store what its tools returned for later turns."""
+        """Finish the workflow, and store the results of its tools for later turns."""
         was_open = self.workflow.item_id is not None
         yield from self.workflow.close()
-        self.hosted.forget()
+        self.hosted.clear()
         if was_open:
-            for memory in self.unsaved_memory():
+            for memory in self.take_memory():
                 yield ThreadItemDoneEvent(item=memory)
 
     def fail(self) -> Events:
@@ -144,8 +146,8 @@ class Steps:
                 yield from self._finish(call, "The answer stopped before this step was done.", is_failed=True)
         yield from self.close()
 
-    def unsaved_memory(self) -> Iterator[HiddenContextItem]:
-        """Yield a hidden item with the results of tools since the last call of this method, for later turns."""
+    def take_memory(self) -> Iterator[HiddenContextItem]:
+        """Yield a hidden item with the tool results since the last call of this method, for later turns."""
         calls = [
             {
                 "call_id": call_id,

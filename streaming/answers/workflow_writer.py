@@ -1,4 +1,4 @@
-"""The workflow item that is being written: its tasks, a thought that grows in it, and its summary."""
+"""Writes workflow items: their tasks, a growing thought among them, and their summary."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ class _Thought:
 
     Attributes:
         key: The provider's id of the thought.
-        task_index: The place of its task in the workflow.
-        sent: How many characters the client has.
-        half: The first half of a character whose second half has not come yet, or nothing.
+        task_index: The index of its task in the workflow.
+        sent: The number of characters that were sent to the client.
+        pending_surrogate: The first half of a surrogate pair whose second half has not come yet; else empty.
     """
 
     key: str | None
     task_index: int
     sent: int = 0
-    half: str = ""
+    pending_surrogate: str = ""
 
 
 class WorkflowWriter:
-    """Writes one workflow item at a time, which opens with its first task; without an open one, changes do nothing."""
+    """Writes one workflow item at a time, which opens with its first task; without an open item, changes do nothing."""
 
     def __init__(self, turn: Turn) -> None:
         self._turn = turn
@@ -68,12 +68,12 @@ class WorkflowWriter:
         return self._item.workflow.tasks[index] if self._item is not None else None
 
     def add(self, task: Task) -> Generator[ThreadStreamEvent, None, int]:
-        """Append a task, and return its index; an open thought ends before it."""
+        """Append a task, after closing an open thought, and return its index."""
         yield from self._close_thought()
-        return (yield from self._append(task, "custom"))
+        return (yield from self._append_task(task, "custom"))
 
     def set(self, index: int, task: Task) -> Events:
-        """Replace a task that is shown by another."""
+        """Replace a task."""
         if self._item is not None:
             self._item.workflow.tasks[index] = task
             yield ThreadItemUpdatedEvent(item_id=self._item.id, update=WorkflowTaskUpdated(task_index=index, task=task))
@@ -84,9 +84,9 @@ class WorkflowWriter:
             yield from self.set(index, self._item.workflow.tasks[index].model_copy(update=change))
 
     def finish(self, index: int, *, is_failed: bool) -> Events:
-        """Show that a task is done, or failed."""
+        """Show that a task is done, or has failed."""
         if is_failed:
-            # ChatKit has no "failed": no tick, and a sentence instead.
+            # ChatKit has no status "failed": a sentence takes the place of the tick.
             yield from self.change(index, status_indicator="none", content=self._answer.texts.step_failed)
         else:
             yield from self.change(index, status_indicator="complete")
@@ -95,32 +95,32 @@ class WorkflowWriter:
         """Show that a task neither runs nor is done, with a sentence that says why."""
         yield from self.change(index, status_indicator="none", content=content)
 
-    def think(self, content: Content) -> Events:
+    def stream_thought(self, content: Content) -> Events:
         """Stream a thought of a reasoning model."""
         text = content.text or ""
         if not text:
             if content.merge_mode == "replace":
-                yield from self._take_back_thought()
+                yield from self._withdraw_thought()
             return
         if self._thought is None or (content.id and self._thought.key and content.id != self._thought.key):
             yield from self._close_thought()
-            index = yield from self._append(ThoughtTask(content="", status_indicator="loading"), "reasoning")
+            index = yield from self._append_task(ThoughtTask(content="", status_indicator="loading"), "reasoning")
             self._thought = _Thought(content.id, index)
         thought = self._thought
         tasks = self._item.workflow.tasks if self._item is not None else []
         task = tasks[thought.task_index]
-        known = "" if content.merge_mode == "replace" else getattr(task, "content", "")
-        text = text if content.merge_mode == "replace" else thought.half + text
-        thought.half = text[-1] if ends_with_high_surrogate(text) else ""
-        whole = known + join_surrogates(text.removesuffix(thought.half))
-        tasks[thought.task_index] = task.model_copy(update={"content": whole})
-        # The protocol repeats the whole thought each time: send it when it has grown by a share, not by a word.
-        if len(whole) - thought.sent >= max(24, thought.sent // 8):
-            thought.sent = len(whole)
+        earlier_text = "" if content.merge_mode == "replace" else getattr(task, "content", "")
+        text = text if content.merge_mode == "replace" else thought.pending_surrogate + text
+        thought.pending_surrogate = text[-1] if ends_with_high_surrogate(text) else ""
+        full_text = earlier_text + join_surrogates(text.removesuffix(thought.pending_surrogate))
+        tasks[thought.task_index] = task.model_copy(update={"content": full_text})
+        # An update repeats the whole thought: send it when it has grown by an eighth, not for each word.
+        if len(full_text) - thought.sent >= max(24, thought.sent // 8):
+            thought.sent = len(full_text)
             yield from self.set(thought.task_index, tasks[thought.task_index])
 
     def close(self) -> Events:
-        """Finish the item, if one is open: what still runs counts as done."""
+        """Finish the item, if one is open: running tasks count as done."""
         yield from self._close_thought()
         item, self._item = self._item, None
         if item is None:
@@ -141,12 +141,12 @@ class WorkflowWriter:
         thought, self._thought = self._thought, None
         if thought is not None and self._item is not None:
             change = {"status_indicator": "complete"}
-            if thought.half:
+            if thought.pending_surrogate:
                 change["content"] = getattr(self.task(thought.task_index), "content", "") + "\ufffd"
             yield from self.change(thought.task_index, **change)
 
-    def _take_back_thought(self) -> Events:
-        """Show nothing more of the thought that is open: it was none."""
+    def _withdraw_thought(self) -> Events:
+        """Remove the open thought, which has turned out not to be one."""
         thought, self._thought = self._thought, None
         item = self._item
         if thought is None or item is None:
@@ -158,7 +158,7 @@ class WorkflowWriter:
         # The protocol has no way to remove a task.
         yield from self.change(thought.task_index, content="", status_indicator="complete")
 
-    def _append(self, task: Task, kind: str) -> Generator[ThreadStreamEvent, None, int]:
+    def _append_task(self, task: Task, kind: str) -> Generator[ThreadStreamEvent, None, int]:
         if self._item is None:
             self._began_at = utc_now()
             self._item = WorkflowItem(

@@ -1,4 +1,4 @@
-"""Approvals: the clicks of the card that asks for permission, and the running of calls without the model."""
+"""Approvals: the buttons of the approval card, and the running of approved calls without the model."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ class Approvals:
         await decide(turn, payload, is_allowed=False)
 
     def make_calls(self, turn: Turn, request: ApprovalRequest) -> AsyncGenerator[ThreadStreamEvent, None]:
-        """Make the calls that were allowed, and return the events that they show."""
+        """Make the calls that were allowed, and yield the events that they show."""
         return make_calls(turn, request, partial(self._run_calls, turn, is_allowed=True))
 
     def settle_calls(self, turn: Turn) -> AsyncGenerator[AgentResponseUpdate, None] | None:
-        """Run the calls that need no approval, of a batch that the framework did not run because of one that does."""
+        """Run those calls of a batch that need no approval; the framework runs none if one call needs it."""
         calls = turn.context.answer.approvals
         return settle_calls(calls, partial(self._run_calls, turn, is_allowed=False)) if calls else None
 

@@ -1,4 +1,4 @@
-"""Approved calls: when all is decided, the calls that were allowed are made, shown as steps, and remembered."""
+"""Approved calls: once all calls are decided, those that were allowed are made, shown as steps, and remembered."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ from turns.approval_request import ApprovalRequest, PendingApproval
 
 Result = TypeVar("Result")
 
-_NOTHING = "This was not done: something stopped it before it began."
+_NOT_BEGUN = "This was not done: something stopped it before it began."
 
 
 async def make_calls(turn: Turn, request: ApprovalRequest, run: RunCalls) -> AsyncGenerator[ThreadStreamEvent, None]:
-    """Make the calls that a person has allowed, and return what they show.
+    """Make the calls that a person has allowed, and yield the events that they show.
 
-    What came of them is stored in the place of the request; of those that are stopped in the middle, that nothing is
-    known.
+    The results are stored in the place of the request; a call that is stopped in the middle has the result that its
+    outcome is unknown.
 
     Args:
-        turn: The answer that goes on with it.
-        request: All of it is decided.
-        run: Makes calls.
+        turn: The turn whose answer continues with the calls.
+        request: The request, of which all calls are decided.
+        run: Makes the calls.
     """
     calls = [call for call in request.calls if call.decision == "allowed" and call.server is None]
     if not calls:
         return
-    # The memory of the request is an older item; it is meant to be written again.
+    # The request's hidden item is from an earlier answer, and is overwritten with the results.
     turn.context.answer.own(request.id)
     steps = ApprovedCallSteps(turn, calls)
     for event in turn.context.answer.inbox.drain():
-        yield event  # on the way before the first call is made
-    async with aclosing(turn_events(turn, _make_calls(turn, request, calls, steps, run))) as events:
+        yield event  # shown before the first call is made
+    async with aclosing(turn_events(turn, _run_calls(turn, request, calls, steps, run))) as events:
         async for event in events:
             yield event
 
 
-async def _make_calls(
+async def _run_calls(
     turn: Turn, request: ApprovalRequest, calls: Sequence[PendingApproval], steps: ApprovedCallSteps, run: RunCalls
 ) -> None:
     results: dict[str, str] = {}
@@ -63,14 +63,14 @@ async def _make_calls(
         turn.context.answer.keep_for_store([ThreadItemDoneEvent(item=memory)])
         raise
     except Exception:
-        _end(turn, request, steps, results)
+        _emit_results(turn, request, steps, results)
         raise
     for call in calls:
-        results.setdefault(call.call_id, _NOTHING)
-    _end(turn, request, steps, results)
+        results.setdefault(call.call_id, _NOT_BEGUN)
+    _emit_results(turn, request, steps, results)
 
 
-def _end(turn: Turn, request: ApprovalRequest, steps: ApprovedCallSteps, results: dict[str, str]) -> None:
+def _emit_results(turn: Turn, request: ApprovalRequest, steps: ApprovedCallSteps, results: dict[str, str]) -> None:
     steps.close()
     turn.emit(ThreadItemDoneEvent(item=request.memory_item(turn.thread.id, results)))
     if (question := turn.context.answer.question) is not None:
@@ -78,7 +78,7 @@ def _end(turn: Turn, request: ApprovalRequest, steps: ApprovedCallSteps, results
 
 
 class ApprovedCallSteps:
-    """Approved calls as steps of the answer: all of them begin at once."""
+    """Shows approved calls as steps of the answer, all of which begin at once."""
 
     def __init__(self, turn: Turn, calls: Sequence[PendingApproval]) -> None:
         self._turn = turn
@@ -88,19 +88,19 @@ class ApprovedCallSteps:
         }
 
     def finish(self, call_id: str, *, is_failed: bool) -> None:
-        """Show that a call is done, or failed."""
+        """Show that a call is done, or has failed."""
         index = self._open.pop(call_id, None)
         if index is not None:
             self._emit(self._workflow.finish(index, is_failed=is_failed))
 
     def close(self) -> None:
-        """Show that what is not done has failed, and store the workflow."""
+        """Show calls without a result as failed, and store the workflow."""
         for call_id in list(self._open):
             self.finish(call_id, is_failed=True)
         self._emit(self._workflow.close())
 
     def _emit(self, events: Generator[ThreadStreamEvent, None, Result]) -> Result:
-        """Put events into the answer, and return what their generator returns."""
+        """Put events into the answer, and return the return value of their generator."""
         while True:
             try:
                 self._turn.emit(next(events))

@@ -1,9 +1,9 @@
-"""Tool calls that the model asked for earlier, run by the agent's own tool loop, without the model.
+"""Replay of tool calls that the model requested earlier, by the agent's own tool loop, without the model.
 
-A batch of calls in which one needs a person's approval is not run by the framework, which would continue it only
-in a session object of its own. Here the agent is run with another client instead of its model's: one that asks
-for exactly these calls, and then says nothing. So they are run like any other call, with the agent's function
-middleware, its context providers and its MCP servers.
+The framework does not run a batch of calls in which one needs a person's approval; it would continue it only in a
+session object of its own. Here the agent is run with another chat client, which requests exactly these calls and then
+ends its answer. So they run like any other call, with the agent's function middleware, its context providers and its
+MCP servers.
 """
 
 from __future__ import annotations
@@ -30,31 +30,30 @@ async def replay_calls(
     *,
     is_allowed: bool,
 ) -> AsyncGenerator[Content, None]:
-    """Run calls and return what came of each, as ``function_result`` contents, in no particular order.
+    """Run calls and yield the result of each as a ``function_result`` content, in no particular order.
 
     Args:
-        agent: The agent that asked for them; in a workflow, those of its agents that have the tools run the calls.
+        agent: The agent that requested the calls; in a workflow, each call is run by an agent that has the tool.
         messages: The history that the agent would be given now.
         calls: The calls to run.
-        turn: The turn that the tools find.
-        guard: A guard before each tool, inside of the agent's own middleware.
-        is_allowed: Whether a person has allowed them; if not, those that need approval are left out, and nothing comes
-            of them.
+        turn: The turn that is passed to the tools.
+        guard: A guard around each tool, inside the agent's own middleware.
+        is_allowed: Whether a person has allowed the calls; if not, those that need approval are left out.
 
     Raises:
-        UnavailableError: When a call is of an agent that is not the framework's own.
+        UnavailableError: When no agent of Agent Framework has the tool of a call.
     """
     owners: dict[int, tuple[Agent[Any], list[PendingApproval]]] = {}
     for call in calls:
-        owner = _owner(agent, call.name)
+        owner = _find_owner(agent, call.name)
         owners.setdefault(id(owner), (owner, []))[1].append(call)
     for owner, own_calls in owners.values():
-        async for content in _replay(owner, messages, own_calls, turn, guard, is_allowed=is_allowed):
+        async for content in _replay_on(owner, messages, own_calls, turn, guard, is_allowed=is_allowed):
             yield content
 
 
-def _owner(agent: Any, tool_name: str) -> Agent[Any]:
-    """Return who runs the tool: `agent` itself, or within a workflow the first agent that has it."""
+def _find_owner(agent: Any, tool_name: str) -> Agent[Any]:
+    """Return the agent that runs a tool: `agent` itself, or in a workflow the first agent that has the tool."""
     if isinstance(agent, Agent):
         return agent
     for each in agents_within(agent):
@@ -65,7 +64,7 @@ def _owner(agent: Any, tool_name: str) -> Agent[Any]:
     )
 
 
-async def _replay(
+async def _replay_on(
     agent: Agent[Any],
     messages: Sequence[Message],
     calls: Sequence[PendingApproval],

@@ -1,8 +1,8 @@
-"""Decisions about calls that need a person's approval: each is decided alone, and the answer then continues.
+"""Decisions about calls that need a person's approval: each call is decided separately, then the answer continues.
 
 The request is stored in a hidden item, so that a decision also counts after a restart, once, and only for its owner.
 The framework's own approvals need its session object; ours need only the store. If the person sends a message
-before deciding, the open calls are not made any more.
+before deciding, the open calls expire.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from pydantic import BaseModel
 
 from context import ActionTurn, Services, Turn
 from errors import ActionError, ConflictError, NotFoundError
-from streaming.approvals.card import APPROVE, MAX_SHOWN_CHARS, REJECT, build_card, card_text, read_arguments
-from turns.approval_request import EXPIRED_KEY, ApprovalRequest, PendingApproval, read_request
+from streaming.approvals.card import APPROVE, MAX_SHOWN_CHARS, REJECT, build_card, card_text, parse_arguments
+from turns.approval_request import EXPIRED_KEY, ApprovalRequest, PendingApproval, read_approval_request
 from turns.clock import utc_now
 from turns.request_context import RequestContext
 from widgets.documents import widget_root
@@ -33,12 +33,12 @@ from widgets.documents import widget_root
 RunCalls = Callable[[Sequence[PendingApproval]], AsyncGenerator[Content, None]]
 """Runs calls and returns the result of each, as ``function_result`` contents."""
 
-_UNREADABLE = "This was not done: the arguments are not a JSON object. Call the tool again with valid ones."
+_INVALID_ARGUMENTS = "This was not done: the arguments are not a JSON object. Call the tool again with valid ones."
 _TOO_LONG = f"This was not done: nobody can check more than {MAX_SHOWN_CHARS} characters. Call the tool with less."
 
 
 class Decision(BaseModel, extra="forbid"):
-    """The payload of a button of the card.
+    """The payload of a button on the card.
 
     Attributes:
         request_id: The id of the hidden item with the request.
@@ -50,28 +50,28 @@ class Decision(BaseModel, extra="forbid"):
 
 
 async def settle_calls(calls: Sequence[PendingApproval], run: RunCalls) -> AsyncGenerator[AgentResponseUpdate, None]:
-    """Yield the results of the calls in a batch that need no approval, and errors for those that nobody can judge.
+    """Yield the results of the calls in a batch that need no approval, and errors for calls that nobody could check.
 
     Args:
         calls: The whole batch.
         run: Runs those among the given calls that need no approval.
     """
     ours = [call for call in calls if call.server is None]
-    readable = [call for call in ours if read_arguments(call.arguments) is not None]
+    readable = [call for call in ours if parse_arguments(call.arguments) is not None]
     for call in ours:
         if call not in readable:
-            yield _result(Content.from_function_result(call.call_id, result=_UNREADABLE, exception=_UNREADABLE))
+            yield _build_error_update(call.call_id, _INVALID_ARGUMENTS)
     settled = set()
     async for content in run(readable):
         settled.add(content.call_id)
-        yield _result(content)
+        yield _build_result_update(content)
     for call in readable:
         if call.call_id not in settled and len(call.arguments) > MAX_SHOWN_CHARS:
-            yield _result(Content.from_function_result(call.call_id, result=_TOO_LONG, exception=_TOO_LONG))
+            yield _build_error_update(call.call_id, _TOO_LONG)
 
 
 def approval_events(turn: Turn) -> Iterator[ThreadStreamEvent]:
-    """Store the tool calls that the answer wants allowed, and show the card that asks for them."""
+    """Yield the events that store the answer's approval request, and show its card."""
     answer = turn.context.answer
     request = ApprovalRequest(turn.new_id("message"), turn.new_id("message"), tuple(answer.approvals))
     yield ThreadItemDoneEvent(item=request.pending_item(turn.thread.id))
@@ -88,95 +88,96 @@ def approval_events(turn: Turn) -> Iterator[ThreadStreamEvent]:
 async def check_decision(
     services: Services, thread_id: str, action_type: Any, payload: Any, context: RequestContext, *, is_streamed: bool
 ) -> None:
-    """Refuse a click on a card, before anything is answered, where there is nothing to decide any more.
+    """Refuse a click on a card whose call is not open any more, before the response begins.
 
     Raises:
-        ConflictError: When it has been decided already, or the next message came first.
-        ActionError: When the answer could not go on after it, because there is no stream.
+        ConflictError: When the call has been decided already, or the next message came first.
+        ActionError: When there is no stream in which the answer could continue.
     """
     if action_type not in (APPROVE, REJECT) or not isinstance(payload, Mapping):
         return
     if not is_streamed:
         raise ActionError("A decision has to be sent as a streamed action.", code="action.not_streamed")
-    await _load(services, thread_id, str(payload.get("request_id")), str(payload.get("call_id")), context)
+    await _load_open_request(services, thread_id, str(payload.get("request_id")), str(payload.get("call_id")), context)
 
 
 async def decide(turn: ActionTurn, payload: Decision, *, is_allowed: bool) -> None:
-    """Note a decision, and show it; with the last one of a request, the answer goes on.
+    """Store a decision and show it; the answer continues after the last decision of a request.
 
     Raises:
-        ConflictError: When it has been decided already, or the next message came first.
+        ConflictError: When the call has been decided already, or the next message came first.
     """
     services, thread_id, answer = turn.services, turn.thread.id, turn.context.answer
     is_swapped = False
     while not is_swapped:
-        # Again, if another call of the same request was decided meanwhile, elsewhere.
-        before, asked = await _load(services, thread_id, payload.request_id, payload.call_id, turn.context)
-        request = asked.decide(payload.call_id, is_allowed=is_allowed)
-        after = request.pending_item(thread_id) if request.is_open else request.memory_item(thread_id, {})
-        is_swapped = await services.store.swap_item(thread_id, before, after, turn.context)
+        # Repeated if another call of the same request was decided concurrently.
+        open_item, request = await _load_open_request(
+            services, thread_id, payload.request_id, payload.call_id, turn.context
+        )
+        request = request.decide(payload.call_id, is_allowed=is_allowed)
+        decided_item = request.pending_item(thread_id) if request.is_open else request.memory_item(thread_id, {})
+        is_swapped = await services.store.swap_item(thread_id, open_item, decided_item, turn.context)
     turn.replace(build_card(request, answer.texts), copy_text=card_text(request, answer.texts))
-    said = None if is_allowed else answer.texts.rejected
-    await _show_steps(turn, [call for call in request.calls if call.call_id == payload.call_id], said)
+    note = None if is_allowed else answer.texts.rejected
+    await _show_steps(turn, [call for call in request.calls if call.call_id == payload.call_id], note)
     if not request.is_open:
         answer.decided = request
         turn.resume()
 
 
-async def expire(turn: Turn, items: Sequence[ThreadItem]) -> list[ThreadItem]:
-    """Close what is still open now that the person has written something else, and show that.
+async def expire_requests(turn: Turn, items: Sequence[ThreadItem]) -> list[ThreadItem]:
+    """Close the open approval requests of a thread after a new message, and show them as expired.
 
     Args:
-        turn: The answer to what they wrote.
-        items: The newest items of its thread.
+        turn: The turn that answers the message.
+        items: The newest items of the thread.
 
     Returns:
-        The items as they are now.
+        The items, with closed requests in place of open ones.
     """
-    now = list(items)
+    current = list(items)
     for index, item in enumerate(items):
-        request = read_request(item)
+        request = read_approval_request(item)
         if request is None:
             continue
         closed = request.expired_item(turn.thread.id)
         if await turn.services.store.swap_item(turn.thread.id, item, closed, turn.context):
-            now[index] = closed
+            current[index] = closed
             texts = turn.context.answer.texts
             card = build_card(request, texts, is_expired=True)
             turn.replace_widget(request.card_id, card, copy_text=card_text(request, texts, is_expired=True))
             await _show_steps(turn, [c for c in request.calls if c.decision != "rejected"], texts.expired)
-    return now
+    return current
 
 
 def provider_messages(request: ApprovalRequest | None) -> list[Message]:
-    """Return messages that tell the provider the decisions about calls that it makes itself.
+    """Return messages that tell the provider the decisions about calls that it runs itself.
 
-    They are sent once, in the answer that continues: sent again, they would have the calls made again.
+    They are sent only in the answer that continues: sent again, they would make the calls run again.
     """
     hosted = [call for call in (request.calls if request else ()) if call.server is not None]
     if not hosted:
         return []
-    asked, answered = [], []
+    requests, responses = [], []
     for call in hosted:
-        wanted = Content.from_function_call(
+        function_call = Content.from_function_call(
             call.call_id, call.name, arguments=call.arguments, hosted=True, server_name=call.server
         )
-        asked.append(Content.from_function_approval_request(call.call_id, wanted))
-        answered.append(
-            Content.from_function_approval_response(call.decision == "allowed", call.call_id, function_call=wanted)
-        )
-    return [Message("assistant", asked), Message("user", answered)]
+        requests.append(Content.from_function_approval_request(call.call_id, function_call))
+        is_allowed = call.decision == "allowed"
+        responses.append(Content.from_function_approval_response(is_allowed, call.call_id, function_call=function_call))
+    return [Message("assistant", requests), Message("user", responses)]
 
 
-async def _load(
+async def _load_open_request(
     services: Services, thread_id: str, request_id: str, call_id: str, context: RequestContext
 ) -> tuple[ThreadItem, ApprovalRequest]:
     try:
         item = await services.store.load_item(thread_id, request_id, context=context)
     except NotFoundError:
-        # The thread is the caller's own, or it would not have been loaded.
+        # The thread was loaded before, so it belongs to the caller.
         raise ConflictError("There is nothing to decide here any more.", code="approval.gone") from None
-    request = read_request(item)
+    request = read_approval_request(item)
     content = item.content if isinstance(item, HiddenContextItem) else None
     if isinstance(content, Mapping) and EXPIRED_KEY in content:
         raise ConflictError("You wrote something else before you decided, so it was not done.", code="approval.expired")
@@ -186,7 +187,7 @@ async def _load(
 
 
 async def _show_steps(turn: Turn, calls: Iterable[PendingApproval], content: str | None) -> None:
-    """Let the steps that were shown as waiting say something else, as far as they are still there."""
+    """Replace the text of steps that were shown as waiting, if they still exist."""
     by_item: dict[str, list[int]] = {}
     for call in calls:
         if call.step is not None:
@@ -203,5 +204,9 @@ async def _show_steps(turn: Turn, calls: Iterable[PendingApproval], content: str
             turn.emit(ThreadItemReplacedEvent(item=item))
 
 
-def _result(content: Content) -> AgentResponseUpdate:
+def _build_error_update(call_id: str, error: str) -> AgentResponseUpdate:
+    return _build_result_update(Content.from_function_result(call_id, result=error, exception=error))
+
+
+def _build_result_update(content: Content) -> AgentResponseUpdate:
     return AgentResponseUpdate(role="tool", contents=[content])

@@ -1,7 +1,7 @@
 """ChatKit's requests: from a parsed request to its events or its JSON.
 
-What differs from ChatKit's own processing: nothing is stored before the whole request is known to be good, locked and
-closed threads are read-only, retry truncates in one transaction, pages are never empty while there is more, and early
+Differences from ChatKit's own processing: nothing is stored before the whole request is validated, locked and closed
+threads are read-only, retry truncates in one transaction, pages are never empty while there are more items, and early
 failures are our own errors with a sentence and a status.
 """
 
@@ -50,14 +50,14 @@ from chatkit.types import (
 
 from context import Services, Turn
 from errors import BadRequestError, ConflictError
-from framework.chatkit_protocol import answered_questions, serialize, thread_response
+from framework.chatkit_protocol import apply_answers, serialize, thread_response
 from plugins import Composer
-from runs.statistics import shows_text
+from runs.statistics import begins_message
 from streaming.actions.clicks import Clicks
-from streaming.answers.thread_titles import title_of
+from streaming.answers.thread_titles import title_from_message
 from streaming.approvals.decisions import check_decision
 from streaming.failure_reports import failure_event
-from streaming.hooks import Answers, MessageHooks
+from streaming.hooks import MessageHooks, SupportsRespond
 from streaming.requests.delivery import Delivery
 from streaming.requests.request_checks import check_request, check_writable
 from turns.clock import utc_now
@@ -70,7 +70,7 @@ Events = AsyncGenerator[ThreadStreamEvent, None]
 
 SAVE_RUN_TIMEOUT_S = 5.0
 MAX_ITEMS_BEHIND_CALL = 100
-"""How far back a call of a client tool may stand that waits for its output."""
+"""How many of the newest items are searched for the client tool call that waits for an output."""
 
 _WRITING_REQUESTS = (
     ThreadsAddUserMessageReq,
@@ -86,14 +86,14 @@ class ChatKitRequests:
 
     Args:
         services: The platform's services.
-        hooks: The server, of which feedback and transcription are asked.
-        delivery: Stores and passes on what an answer consists of.
-        responder: Answers.
+        hooks: The server, for feedback and transcription.
+        delivery: Stores the events of answers and passes them on.
+        responder: Answers messages, forms, tool outputs and actions.
         clicks: Carries out actions.
-        names_threads: Whether a new thread is named by its first line at once; else whoever answers does.
+        names_threads: Whether a new thread is created with a title; if not, the responder sets it.
 
     Attributes:
-        composer: The models and tools that the use case offers; a message with another is refused.
+        composer: The models and tools that the use case offers; a message with others is refused.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class ChatKitRequests:
         services: Services,
         hooks: MessageHooks,
         delivery: Delivery,
-        responder: Answers,
+        responder: SupportsRespond,
         clicks: Clicks,
         *,
         names_threads: bool = True,
@@ -116,7 +116,7 @@ class ChatKitRequests:
         self.composer = Composer()
 
     def check(self, request: Any) -> None:
-        """Refuse what ChatKit lets through.
+        """Refuse a request that breaks a limit which ChatKit does not check.
 
         Raises:
             BadRequestError: When the request breaks a limit; the text says which.
@@ -124,7 +124,7 @@ class ChatKitRequests:
         check_request(request, self.composer, self._services.settings.max_message_chars)
 
     async def stream(self, request: Any, context: RequestContext) -> Events:
-        """Answer a streaming request, and note how that ended; what is refused before its first event is no run."""
+        """Yield the events of a streaming request, and record how the run ended, unless it had no event."""
         started_at = utc_now()
         events = await self._begin(request, context)
         thread_id = getattr(request.params, "thread_id", None)
@@ -133,7 +133,7 @@ class ChatKitRequests:
         try:
             async with aclosing(events):
                 async for event in events:
-                    if first_text_at is None and shows_text(event):
+                    if first_text_at is None and begins_message(event):
                         first_text_at = utc_now()
                     if status is None:
                         status = "done"
@@ -147,20 +147,20 @@ class ChatKitRequests:
         except Exception as exc:
             if status is None or thread_id is None:
                 raise
-            # The headers are gone: what nobody has told the person becomes the last event.
-            is_told, status = status == "failed", "failed"
-            if is_told:
+            # The headers are sent: a failure that was not reported yet becomes the last event.
+            is_reported, status = status == "failed", "failed"
+            if is_reported:
                 logger.exception("failed again after the person was told", extra={"error_id": context.answer.error_id})
             else:
                 yield failure_event(exc, "answer failed", thread_id, context)
         finally:
             if status is not None and thread_id is not None:
-                # What has become of the answer is decided: a stop or a deadline comes too late.
+                # The outcome of the answer is decided: a stop or a deadline comes too late.
                 with context.answer.no_stop():
                     await self._save_run(thread_id, status, started_at, first_text_at, context)
 
     async def _begin(self, request: Any, context: RequestContext) -> Events:
-        """Check a request, and return the events to come; the first of them stores what the request brings."""
+        """Check a request, and return the generator of its events, which first stores the content of the request."""
         if isinstance(request, ThreadsCreateReq):
             return await self._create_thread(request, context)
         thread = await self._store.load_thread(request.params.thread_id, context=context)
@@ -177,11 +177,11 @@ class ChatKitRequests:
             case ThreadsRetryAfterItemReq():
                 return await self._retry(thread, request.params.item_id, context)
             case ThreadsCustomActionReq():
-                sender = await self._clicks.sender(thread, request.params.item_id, context)
-                act = request.params.action
-                await check_decision(self._services, thread.id, act.type, act.payload, context, is_streamed=True)
-                self._clicks.check(thread, act, sender, context)
-                return self._delivery.deliver(thread, context, self._clicks.stream(thread, act, sender, context))
+                sender = await self._clicks.load_sender(thread, request.params.item_id, context)
+                action = request.params.action
+                await check_decision(self._services, thread.id, action.type, action.payload, context, is_streamed=True)
+                self._clicks.check(thread, action, sender, context)
+                return self._delivery.deliver(thread, context, self._clicks.stream(thread, action, sender, context))
             case _:
                 raise BadRequestError("This request is not supported.")
 
@@ -201,7 +201,7 @@ class ChatKitRequests:
         if answer.title_usage:
             usage = dict(add_usage_details(cast("UsageDetails", usage), cast("UsageDetails", answer.title_usage)))
         record = RunRecord(context.run_id, started_at, utc_now(), status, answer.stop_reason, answer.error_id, usage)
-        self._services.runs.statistics.note(
+        self._services.runs.statistics.record(
             context.use_case,
             f"stopped_{answer.stop_reason}" if answer.stop_reason else status,
             (record.ended_at - started_at).total_seconds(),
@@ -214,14 +214,14 @@ class ChatKitRequests:
             async with asyncio.timeout(SAVE_RUN_TIMEOUT_S):
                 await self._store.save_run(thread_id, record, context)
         except Exception:
-            # What the person was told and what is in the thread is not changed by this.
+            # The answer itself is complete: it has been sent and stored.
             logger.exception("run could not be noted", extra={"run_id": record.id})
 
     async def _create_thread(self, request: ThreadsCreateReq, context: RequestContext) -> Events:
         thread = Thread(id=self._store.generate_thread_id(context), created_at=utc_now(), items=Page())
-        # First the message: one that refers to a missing attachment must not leave an empty thread behind.
+        # The message is built first: if it refers to a missing attachment, no empty thread must be left behind.
         message = await self._build_user_message(request.params.input, thread, context)
-        thread.title = title_of(message) if context.has_titles and self._names_threads else None
+        thread.title = title_from_message(message) if context.has_titles and self._names_threads else None
         metadata = ThreadMetadata(id=thread.id, created_at=thread.created_at, title=thread.title)
         context.answer.is_new_thread = True
 
@@ -243,7 +243,7 @@ class ChatKitRequests:
     async def _add_tool_output(
         self, thread: ThreadMetadata, request: ThreadsAddClientToolOutputReq, context: RequestContext
     ) -> Events:
-        # Not only the newest item: a click, another tool's note or the mark of a stop may follow the call.
+        # The call need not be the newest item: a click, another tool's note or the mark of a stop may follow it.
         newest = await self._store.load_thread_items(thread.id, None, MAX_ITEMS_BEHIND_CALL, "desc", context)
         calls = (item for item in newest.data if isinstance(item, ClientToolCallItem) and item.status == "pending")
         call = next(calls, None)
@@ -266,7 +266,7 @@ class ChatKitRequests:
             raise BadRequestError("This item asks no question.")
         if item.status != "pending":
             raise ConflictError("This question has been answered already.", code="structured_input.answered")
-        answered = await answered_questions(item, request.params.input)
+        answered = await apply_answers(item, request.params.input)
 
         async def store() -> Sequence[ThreadStreamEvent]:
             if not await self._store.update_item_if(thread.id, "pending", answered, context):
@@ -307,8 +307,8 @@ class ChatKitRequests:
             case ThreadsGetByIdReq():
                 return await self._store.thread_json(request.params.thread_id, context)
             case ThreadsListReq():
-                wanted = request.params
-                return await self._store.threads_json(wanted.limit, wanted.after, wanted.order, context)
+                page = request.params
+                return await self._store.threads_json(page.limit, page.after, page.order, context)
             case ItemsListReq():
                 params = request.params
                 return await self._store.items_json(params.thread_id, params.after, params.limit, params.order, context)
@@ -322,8 +322,8 @@ class ChatKitRequests:
                 await self._hooks.add_feedback(feedback.thread_id, feedback.item_ids, feedback.kind, context)
                 return b"{}"
             case ThreadsDeleteReq():
-                # Locked or not: what is theirs, people may always remove.
-                # An answer that is still being written there would have nowhere to go.
+                # Also a locked thread: people may always delete what is theirs.
+                # An active run is stopped, since its answer could not be stored any more.
                 await self._services.runs.stop(context, request.params.thread_id, "deleted")
                 await self._store.delete_thread(request.params.thread_id, context=context)
                 await self._services.attachments.delete_threadless(context)
@@ -336,7 +336,7 @@ class ChatKitRequests:
                 try:
                     audio = base64.b64decode(request.params.audio_base64, validate=True)
                 except ValueError as exc:
-                    # binascii.Error is one, and what is not ASCII raises a plain one.
+                    # `binascii.Error` is a ValueError; text that is not ASCII raises a plain ValueError.
                     raise BadRequestError("The audio is not valid base64.") from exc
                 recording = AudioInput(data=audio, mime_type=request.params.mime_type)
                 return serialize(await self._hooks.transcribe(recording, context))

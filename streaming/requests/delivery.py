@@ -1,8 +1,8 @@
 """Delivery: each event of an answer is guarded, stored and passed on.
 
-ChatKit's own `_process_events` does the same for any server. Ours is one generator where that and what we need around
-it were three, which each piece of text passes: it guards the thread's items, closes the answer on every way out, and
-takes what is unfinished from the run's log instead of following it a second time. Source: openai-chatkit 1.6.5.
+This replaces ChatKit's own `_process_events`. Since each piece of text passes through it, it is one generator that also
+guards the thread's items, always closes the answer, and takes unfinished items from the run's log instead of tracking
+them a second time. Source: openai-chatkit 1.6.5.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from chatkit.types import (
 from framework.chatkit_protocol import thread_response
 from store import ParlorStore
 from streaming.failure_reports import failure_event
-from streaming.requests.cut_marks import build_mark
+from streaming.requests.interruption_marks import build_interruption_mark
 from streaming.requests.item_guard import ItemGuard
 from text.blanks import is_blank
 from turns.answer_state import AnswerState
@@ -48,27 +48,27 @@ from widgets.documents import WidgetDocument
 logger = logging.getLogger(__name__)
 
 UNHURRIED_RUNS = 60
-"""How many answers at once keep the interval; with more it grows: storing must not starve streaming."""
+"""The most active runs with the shortest checkpoint interval; with more it grows, so that streaming is not starved."""
 
 STREAM_OPTIONS = StreamOptions(allow_cancel=True)
 
 Opening = Callable[[], Awaitable[Iterable[ThreadStreamEvent]]]
-"""Stores what a request brings, and returns the events that tell it."""
+"""Stores the content of a request, such as its message, and returns the events that announce it."""
 
 
 class StoredItemEvent(ThreadItemReplacedEvent):
-    """Shows an item as it was read from the store, where somebody else may have replaced or deleted it since."""
+    """Shows an item as it was read from the store, without storing it again: it may have changed there since."""
 
 
 class Delivery:
-    """Stores what an answer consists of, and passes on what the client may see of it.
+    """Stores the events of an answer, and passes on those that the client may see.
 
     Args:
-        store: The threads.
-        active_runs: Returns the number of answers being written: the more, the less often unfinished text is stored.
-        checkpoint_interval_s: How often that is with few of them, in seconds.
-        environment: Decides who is told about mistakes in widgets.
-        actions: The names of the declared actions, which widgets may name; None when any may be handled.
+        store: The store of the threads.
+        active_runs: Returns the number of active runs; the more there are, the less often unfinished text is stored.
+        checkpoint_interval_s: The shortest time between two checkpoints of unfinished text, in seconds.
+        environment: Decides how mistakes in widgets are reported.
+        actions: The names of the declared actions; None when actions that are not declared are handled too.
     """
 
     def __init__(
@@ -93,24 +93,24 @@ class Delivery:
         *,
         opening: Opening | None = None,
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
-        """Store what `answer` yields and return what the client may see of it.
+        """Store the events of `answer` and yield those that the client may see.
 
         Args:
             thread: The thread of the answer. Changes that the answer makes to it are stored and sent as well.
             context: The context of the request.
-            answer: The events of the answer. Closed on every way out.
-            opening: Stores what the request brings. That and its first events are one: a stop in between waits, or the
-                request would be refused and its message, answer or output be there all the same.
+            answer: The events of the answer; always closed at the end.
+            opening: Stores the content of the request. A stop is deferred until its events are sent; otherwise the
+                request could be refused although its message was stored.
         """
         state = context.answer
         with state.no_stop():
             for event in await opening() if opening is not None else ():
                 yield event
             yield StreamOptionsEvent(stream_options=self.stream_options(thread, context))
-        self.begin_checks(context)
-        guard = self.guard(thread, context)
-        coming: ThreadStreamEvent | None = None
-        has_failed = has_spoken = False
+        self.enable_widget_checks(context)
+        guard = self.build_guard(thread, context)
+        in_flight: ThreadStreamEvent | None = None
+        has_failed = has_message = False
         try:
             async with aclosing(answer):
                 if state.direct_text is not None:
@@ -124,33 +124,33 @@ class Delivery:
                         yield event
                     else:
                         has_failed = has_failed or isinstance(event, ErrorEvent)
-                        has_spoken = has_spoken or _is_said(event)
-                        coming = event
-                        if (notice := checked(event, state)) is not None:
+                        has_message = has_message or _is_message(event)
+                        in_flight = event
+                        if (notice := check_event_widget(event, state)) is not None:
                             yield notice
-                        event = coming = await guard.with_own_id(event)
+                        event = in_flight = await guard.with_own_id(event)
                         await self.store_event(event, thread, context)
-                        coming = None
+                        in_flight = None
                         if not _is_hidden(event):
                             yield event
                     if guard.is_thread_changed():
                         guard.mark_thread_saved()
                         yield await self._save_thread(thread, context)
         except (asyncio.CancelledError, GeneratorExit):
-            # The second cancellation is for others' clean-up, which is done.
+            # The second cancellation is meant for the clean-up of use cases, which is over.
             with state.no_stop():
-                await self._keep_stopped(guard, coming, thread, context, has_spoken=has_spoken)
+                await self._keep_stopped(guard, in_flight, thread, context, has_message=has_message)
             raise
-        except Exception as exc:  # noqa: BLE001 - the headers are gone: the error becomes an event
+        except Exception as exc:  # noqa: BLE001 - the headers are sent: the error becomes an event
             error = failure_event(exc, "answer could not be stored", thread.id, context)
-            await self._keep_failed(guard, coming, thread, context, has_spoken=has_spoken)
+            await self._keep_failed(guard, in_flight, thread, context, has_message=has_message)
             yield error
         else:
-            if has_failed and has_spoken:
+            if has_failed and has_message:
                 await guard.mark_unfinished()
             elif has_failed:
-                await guard.settle()
-            elif (mark_id := await guard.unmark()) is not None:
+                await guard.show_mark()
+            elif (mark_id := await guard.remove_mark()) is not None:
                 yield ThreadItemRemovedEvent(item_id=mark_id)
         if guard.is_thread_changed():
             yield await self._save_thread(thread, context)
@@ -158,53 +158,53 @@ class Delivery:
     async def _keep_stopped(
         self,
         guard: ItemGuard,
-        coming: ThreadStreamEvent | None,
+        in_flight: ThreadStreamEvent | None,
         thread: ThreadMetadata,
         context: RequestContext,
         *,
-        has_spoken: bool,
+        has_message: bool,
     ) -> None:
-        left_open = await self._settle(guard, coming, thread, context)
+        left_open = await self._store_leftovers(guard, in_flight, thread, context)
         await self.keep_cancelled(thread, left_open, context)
-        if has_spoken or _has_text(left_open):
+        if has_message or _has_text(left_open):
             await self._mark_cut(guard, thread, context)
         else:
-            await guard.settle()
+            await guard.show_mark()
 
     async def _keep_failed(
         self,
         guard: ItemGuard,
-        coming: ThreadStreamEvent | None,
+        in_flight: ThreadStreamEvent | None,
         thread: ThreadMetadata,
         context: RequestContext,
         *,
-        has_spoken: bool,
+        has_message: bool,
     ) -> None:
-        """Store once more what could not be stored, and what was shown and then failed."""
+        """Store the event that could not be stored, once more, and the unfinished items."""
         try:
-            left_open = await self._settle(guard, coming, thread, context)
+            left_open = await self._store_leftovers(guard, in_flight, thread, context)
             await self._keep_unfinished(thread, left_open, context)
-            if has_spoken or _has_text(left_open):
+            if has_message or _has_text(left_open):
                 await guard.mark_unfinished()
             else:
-                await guard.settle()
-        except Exception as again:  # noqa: BLE001 - the person is told of the first failure
+                await guard.show_mark()
+        except Exception as again:  # noqa: BLE001 - the first failure is reported to the person
             logger.warning("unfinished items are lost", extra={"error_type": type(again).__name__})
 
     def stream_options(self, thread: ThreadMetadata, context: RequestContext) -> StreamOptions:
         """Return ChatKit's options for a stream."""
         return STREAM_OPTIONS
 
-    def begin_checks(self, context: RequestContext) -> None:
-        """Have the widgets of an answer looked at from here on."""
+    def enable_widget_checks(self, context: RequestContext) -> None:
+        """Check the widgets of an answer from now on."""
         context.answer.widget_checks = WidgetChecks(self._environment, self._actions)
 
-    def guard(self, thread: ThreadMetadata, context: RequestContext) -> ItemGuard:
+    def build_guard(self, thread: ThreadMetadata, context: RequestContext) -> ItemGuard:
         """Return the guard of the items that one request writes in a thread."""
         return ItemGuard(self._store, thread, context, self._checkpoint_pause)
 
     async def store_event(self, event: ThreadStreamEvent, thread: ThreadMetadata, context: RequestContext) -> None:
-        """Store what an event says of the thread's items, if it says something that is stored."""
+        """Apply an event to the stored items of the thread, if it changes them."""
         match event:
             case StoredItemEvent():
                 pass
@@ -220,7 +220,7 @@ class Delivery:
     async def keep_cancelled(
         self, thread: ThreadMetadata, pending_items: Iterable[ThreadItem], context: RequestContext
     ) -> None:
-        """Keep what was said and shown before the stop; tell the model of it if a person stopped the answer."""
+        """Store the unfinished items of a stopped answer; leave a note for the model if a person stopped it."""
         await self._keep_unfinished(thread, pending_items, context)
         if context.answer.is_whole or context.answer.stop_reason not in ("user", "disconnect"):
             return
@@ -233,30 +233,31 @@ class Delivery:
         await self._store.add_thread_item(thread.id, marker, context=context)
 
     async def _mark_cut(self, guard: ItemGuard, thread: ThreadMetadata, context: RequestContext) -> None:
-        """Store how an answer ended that did not come to its end: half a number must not look like one."""
+        """Mark a stopped answer as incomplete: a truncated number must not look like a complete one."""
         if context.answer.is_whole:
-            await guard.unmark()
+            await guard.remove_mark()
             return
         if context.answer.stop_reason != "user":
             await guard.mark_unfinished()
             return
-        await guard.unmark()
-        await self._store.add_thread_item(thread.id, build_mark(thread, "stopped"), context=context)
+        await guard.remove_mark()
+        await self._store.add_thread_item(thread.id, build_interruption_mark(thread, "stopped"), context=context)
 
-    async def _settle(
-        self, guard: ItemGuard, coming: ThreadStreamEvent | None, thread: ThreadMetadata, context: RequestContext
+    async def _store_leftovers(
+        self, guard: ItemGuard, in_flight: ThreadStreamEvent | None, thread: ThreadMetadata, context: RequestContext
     ) -> list[ThreadItem]:
-        """Prepare what an answer leaves behind that ends before its end; return what is open, as far as it is.
+        """Store the event that was being stored when the answer ended early; return its open items.
 
-        What was on its way to the store may have come there or not: it is stored, not its unfinished copy.
+        That event may have reached the store or not; storing it again does no harm, and is better than storing the
+        unfinished copy of its item.
         """
         closed: set[str] = set()
-        if coming is not None:
+        if in_flight is not None:
             try:
-                coming = await guard.with_own_id(coming)
-                await self.store_event(coming, thread, context)
-                closed |= _ids_of_finished_items(coming)
-            except Exception as exc:  # noqa: BLE001 - then at least its unfinished copy, which may do
+                in_flight = await guard.with_own_id(in_flight)
+                await self.store_event(in_flight, thread, context)
+                closed |= _ids_of_finished_items(in_flight)
+            except Exception as exc:  # noqa: BLE001 - the unfinished copy is stored instead
                 logger.warning("an item could not be stored", extra={"error_type": type(exc).__name__})
         answer = context.answer
         answer.replace_unsaved([await guard.with_own_id(event) for event in answer.unsaved])
@@ -267,7 +268,7 @@ class Delivery:
     async def _keep_unfinished(
         self, thread: ThreadMetadata, items: Iterable[ThreadItem], context: RequestContext
     ) -> None:
-        """Store what was said and shown and is not finished, and what had not come to the store."""
+        """Store unfinished items, and the events of the answer that were not stored yet."""
         for item in items:
             match item:
                 case AssistantMessageItem() if any(not is_blank(part.text) for part in item.content):
@@ -297,15 +298,15 @@ class Delivery:
 
 
 def checkpoint_pause_s(interval_s: float, active_runs: int) -> float:
-    """Return how long after one storing of unfinished text the next is due, in seconds.
+    """Return the time between two checkpoints of an answer's unfinished text, in seconds.
 
-    The more answers are written at once, the less often each: all together some twenty a second.
+    It grows with the number of active runs, so that there are some twenty checkpoints a second in all.
     """
     return interval_s * max(1.0, active_runs / UNHURRIED_RUNS)
 
 
-def checked(event: ThreadStreamEvent, state: AnswerState) -> NoticeEvent | None:
-    """Look at the widget of an event that did not come through a turn; return what the chat shows of its mistakes.
+def check_event_widget(event: ThreadStreamEvent, state: AnswerState) -> NoticeEvent | None:
+    """Check the widget of an event that did not come through a turn; return a notice of its mistakes for the chat.
 
     Raises:
         WidgetError: When it has mistakes, in tests.
@@ -313,7 +314,7 @@ def checked(event: ThreadStreamEvent, state: AnswerState) -> NoticeEvent | None:
     if not isinstance(event, ThreadItemDoneEvent | ThreadItemAddedEvent | ThreadItemReplacedEvent):
         return None
     item = event.item
-    # A document has been looked at when it was made, or comes from the store.
+    # A document was checked when it was built, or comes from the store.
     if not isinstance(item, WidgetItem) or isinstance(item.widget, WidgetDocument):
         return None
     return state.widget_checks.check(item.widget)
@@ -335,7 +336,7 @@ def _has_text(items: Iterable[ThreadItem]) -> bool:
     )
 
 
-def _is_said(event: ThreadStreamEvent) -> bool:
+def _is_message(event: ThreadStreamEvent) -> bool:
     return isinstance(event, ThreadItemDoneEvent) and isinstance(event.item, AssistantMessageItem)
 
 

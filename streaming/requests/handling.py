@@ -1,4 +1,4 @@
-"""Handling of a body: parsed, checked, and given to what answers it."""
+"""Handling of a request's body: it is parsed, checked, and dispatched."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from chatkit.types import ChatKitReq, is_streaming_req
 from pydantic import TypeAdapter, ValidationError
 
-from errors import BadRequestError, without_exit
+from errors import BadRequestError, run_without_exit
 from runs.viewer import Viewer
 from streaming.requests.chatkit_requests import ChatKitRequests
 from streaming.requests.request_checks import explain_request
@@ -18,7 +18,7 @@ from turns.request_context import RequestContext, with_metadata
 logger = logging.getLogger(__name__)
 
 _REQUEST: TypeAdapter[Any] = TypeAdapter(ChatKitReq)
-"""Parser of requests, built once: ChatKit builds one for every request, which takes 3 ms each time."""
+"""Parser of requests, built once; ChatKit builds one for every request, which takes 3 ms."""
 
 
 async def handle_body(
@@ -38,9 +38,9 @@ async def handle_body(
         raise BadRequestError(explain_request(exc)) from exc
     context = with_metadata(context, request.metadata)
     is_run = is_streaming_req(request)
-    told = {"op": request.type, "use_case": context.use_case, "request_id": context.request_id}
-    logger.info("request", extra=told | ({"run_id": context.run_id} if is_run else {}))
+    log_fields = {"op": request.type, "use_case": context.use_case, "request_id": context.request_id}
+    logger.info("request", extra=log_fields | ({"run_id": context.run_id} if is_run else {}))
     requests.check(request)
     if is_run:
         return await runs.start(request, context)
-    return await without_exit(requests.answer(request, context), f"use case '{context.use_case}': {request.type}")
+    return await run_without_exit(requests.answer(request, context), f"use case '{context.use_case}': {request.type}")

@@ -1,4 +1,4 @@
-"""Idempotency keys: a client names an action, so that one that is sent twice counts once."""
+"""Idempotency keys: a client gives an action a key, so that a repetition is not carried out again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def idempotency_key(metadata: Mapping[str, Any]) -> str | None:
     """Return the request's ``metadata.idempotency_key``; None when it has none.
 
     Raises:
-        BadRequestError: When it is not a text of 1 to `MAX_IDEMPOTENCY_KEY_CHARS` characters.
+        BadRequestError: When the key is not a text of 1 to `MAX_IDEMPOTENCY_KEY_CHARS` characters.
     """
     key = metadata.get("idempotency_key")
     if key is None:

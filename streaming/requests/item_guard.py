@@ -1,4 +1,4 @@
-"""The guard between an answer and the store: older items stay as they are, places are kept, text survives a crash."""
+"""The guard between an answer and the store: it protects older items, reserves positions, and saves partial text."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from chatkit.types import (
 
 from errors import UserFacingError
 from store import ParlorStore
-from streaming.requests.cut_marks import build_mark
+from streaming.requests.interruption_marks import build_interruption_mark
 from text.blanks import is_blank
 from turns.request_context import RequestContext
 
 logger = logging.getLogger(__name__)
 
-_KINDS: dict[str, Literal["workflow", "tool_call", "message"]] = {
+_ID_KINDS: dict[str, Literal["workflow", "tool_call", "message"]] = {
     "workflow": "workflow",
     "client_tool_call": "tool_call",
 }
@@ -40,15 +40,16 @@ _KINDS: dict[str, Literal["workflow", "tool_call", "message"]] = {
 class ItemGuard:
     """Checks the items of one request on their way to the store and the client.
 
-    An item may only be written under an id that came up in this request. A model or a plugin that uses the id of an
-    older item, or of one that is finished, gets a fresh one, which then stands for that id until it is used again. To
-    replace or remove an older item is allowed: `ThreadItemReplacedEvent` and `ThreadItemRemovedEvent` say so.
+    An item may only be written under an id that was created in this request. If a model or a plugin uses the id of an
+    older item, or of one that is finished, the item gets a new id, which then replaces the given one until that is used
+    again. To replace or remove an older item on purpose, there are `ThreadItemReplacedEvent` and
+    `ThreadItemRemovedEvent`.
 
     Args:
-        store: Where the items are.
+        store: The store of the items.
         thread: The thread that is written to.
-        context: Who asks; `context.answer` knows what came up.
-        checkpoint_pause: How long after one storing of unfinished text the next is due, in seconds.
+        context: The context of the request; `context.answer` knows the ids that were created in it.
+        checkpoint_pause: Returns the time between two checkpoints of unfinished text, in seconds.
     """
 
     def __init__(
@@ -63,121 +64,121 @@ class ItemGuard:
         self._context = context
         self._checkpoint_pause = checkpoint_pause
         self.mark: TaskItem | None = None
-        """Stored beside unfinished text, so that it says so if nobody comes to finish it."""
+        """The interruption mark that is stored beside unfinished text, in case this process dies before the end."""
         self._is_mark_stored = False
-        self._fresh: dict[str, str] = {}
-        self._done: set[str] = set()
+        self._replacement_ids: dict[str, str] = {}
+        self._done_ids: set[str] = set()
         self._last_event: ThreadStreamEvent | None = None
-        self._writing: str | None = None
+        self._open_message_id: str | None = None
         self._clock = asyncio.get_running_loop().time
-        self._due = self._clock() + checkpoint_pause()
+        self._checkpoint_due_at = self._clock() + checkpoint_pause()
         self.mark_thread_saved()
 
     def mark_thread_saved(self) -> None:
-        """Take the thread as it is for the one that is stored."""
+        """Remember the thread's present state as the one that is stored."""
         status = self._thread.status
-        # The fields alone, without a status that has none to be changed: a copy of the whole model takes four times as
-        # long.
+        # Only the fields are copied, and an active status, which has none to change, is shared: to copy the whole model
+        # takes four times as long.
         fixed = {id(status): status} if isinstance(status, ActiveStatus) else {}
-        self._known = deepcopy(self._thread.__dict__, fixed)
-        self._status = status
+        self._saved_fields = deepcopy(self._thread.__dict__, fixed)
+        self._saved_status = status
 
     def is_thread_changed(self) -> bool:
-        """Whether the answer has changed the thread since `mark_thread_saved`."""
-        # A comparison of the models would cost as much as all else that happens to a piece of text.
-        return self._thread.__dict__ != self._known
+        """Return whether the answer has changed the thread since `mark_thread_saved`."""
+        # Comparing the models would cost as much as the whole remaining work for a piece of text.
+        return self._thread.__dict__ != self._saved_fields
 
     def allows_direct_text(self) -> bool:
-        """Whether a piece of text may be shown with nothing else to do; see `DirectText`."""
-        thread, known = self._thread, self._known
+        """Return whether a piece of text may be shown without any other step; see `DirectText`."""
+        thread, saved = self._thread, self._saved_fields
         return (
             not self.is_checkpoint_due()
-            # What `is_thread_changed` would notice, but for an old status whose fields were set: that can wait.
-            and thread.title == known["title"]
-            and thread.status is self._status
-            and thread.metadata == known["metadata"]
-            and thread.allowed_image_domains == known["allowed_image_domains"]
+            # As `is_thread_changed`, except for changed fields of an unchanged status object: these can wait.
+            and thread.title == saved["title"]
+            and thread.status is self._saved_status
+            and thread.metadata == saved["metadata"]
+            and thread.allowed_image_domains == saved["allowed_image_domains"]
         )
 
     def with_current_id(self, event: ThreadItemUpdatedEvent) -> ThreadItemUpdatedEvent:
-        """Return an update under the id that its item has by now."""
-        if self._fresh and event.item_id in self._fresh:
-            return event.model_copy(update={"item_id": self._fresh[event.item_id]})
+        """Return an update under the present id of its item."""
+        if self._replacement_ids and event.item_id in self._replacement_ids:
+            return event.model_copy(update={"item_id": self._replacement_ids[event.item_id]})
         return event
 
     def is_checkpoint_due(self) -> bool:
-        """Whether unfinished text has not been stored for long enough."""
-        return self._clock() >= self._due
+        """Return whether unfinished text is to be stored again."""
+        return self._clock() >= self._checkpoint_due_at
 
     async def with_own_id(self, event: ThreadStreamEvent) -> ThreadStreamEvent:
-        """Return `event` with an id under which its item may be written; its last result is returned unchanged."""
+        """Return `event` under an id that its item may have; an event that it has just returned stays unchanged."""
         if event is self._last_event:
             return event
         match event:
             case ThreadItemAddedEvent() | ThreadItemDoneEvent():
                 given_id = event.item.id
-                event = _with_item_id(event, await self._own_id(event.item))
+                event = _with_item_id(event, await self._writable_id(event.item))
                 if isinstance(event, ThreadItemDoneEvent):
-                    self._done.add(given_id)
+                    self._done_ids.add(given_id)
                 if isinstance(event, ThreadItemAddedEvent) and isinstance(event.item, WorkflowItem):
-                    # It stays open around what its tools show: its place is taken now, not when it is done.
+                    # A workflow stays open while its tools show items: its position is reserved at the beginning.
                     await self._store.reserve_position(self._thread.id, event.item.id, self._context)
                 elif isinstance(event, ThreadItemAddedEvent) and isinstance(event.item, AssistantMessageItem):
                     await self._begin_message(event.item.id)
-                elif isinstance(event, ThreadItemDoneEvent) and event.item.id == self._writing:
-                    self._writing = None
-            case ThreadItemReplacedEvent() if event.item.id in self._fresh:
-                event = _with_item_id(event, self._fresh[event.item.id])
-            case ThreadItemRemovedEvent() if event.item_id in self._fresh:
-                event = event.model_copy(update={"item_id": self._fresh[event.item_id]})
+                elif isinstance(event, ThreadItemDoneEvent) and event.item.id == self._open_message_id:
+                    self._open_message_id = None
+            case ThreadItemReplacedEvent() if event.item.id in self._replacement_ids:
+                event = _with_item_id(event, self._replacement_ids[event.item.id])
+            case ThreadItemRemovedEvent() if event.item_id in self._replacement_ids:
+                event = event.model_copy(update={"item_id": self._replacement_ids[event.item_id]})
             case _:
                 pass
         self._last_event = event
         return event
 
     async def _begin_message(self, item_id: str) -> None:
-        if self._writing is None:
-            self._writing = item_id
+        if self._open_message_id is None:
+            self._open_message_id = item_id
         else:
-            # Two are written at the same time: they stand as they began, not as they end.
-            for each in (self._writing, item_id):
+            # Two messages are written at the same time: they are ordered by their beginning, not by their end.
+            for each in (self._open_message_id, item_id):
                 await self._store.reserve_position(self._thread.id, each, self._context)
 
-    async def _own_id(self, item: ThreadItem) -> str:
+    async def _writable_id(self, item: ThreadItem) -> str:
         answer = self._context.answer
-        if item.id in self._done:
-            # Finished in this very answer: what comes now is another item.
-            self._done.discard(item.id)
-            return self._replacement_id(item)
-        if item.id in self._fresh:
-            return self._fresh[item.id]
+        if item.id in self._done_ids:
+            # Finished in this answer: this is another item with the same id.
+            self._done_ids.discard(item.id)
+            return self._generate_replacement_id(item)
+        if item.id in self._replacement_ids:
+            return self._replacement_ids[item.id]
         if not answer.owns(item.id):
             if await self._store.has_item(self._thread.id, item.id, self._context):
-                return self._replacement_id(item)
+                return self._generate_replacement_id(item)
             answer.own(item.id)
         return item.id
 
-    def _replacement_id(self, item: ThreadItem) -> str:
-        kind = _KINDS.get(item.type, "message")
-        fresh = self._fresh[item.id] = self._store.generate_item_id(kind, self._thread, self._context)
+    def _generate_replacement_id(self, item: ThreadItem) -> str:
+        kind = _ID_KINDS.get(item.type, "message")
+        fresh = self._replacement_ids[item.id] = self._store.generate_item_id(kind, self._thread, self._context)
         logger.warning("an older item's id was used again", extra={"item_id": item.id, "fresh_id": fresh})
         return fresh
 
     async def mark_unfinished(self) -> None:
-        """Store that the answer was interrupted, and show it: nobody goes on with it."""
+        """Store the interruption mark of an answer that will not continue, and let it be shown."""
         if not self._is_mark_stored:
-            self.mark = self.mark or build_mark(self._thread, "interrupted")
+            self.mark = self.mark or build_interruption_mark(self._thread, "interrupted")
             await self._store.add_thread_item(self._thread.id, self.mark, context=self._context)
             self._is_mark_stored = True
-        await self.settle()
+        await self.show_mark()
 
-    async def settle(self) -> None:
-        """Have the mark shown, if there is one that was not deleted: the answer has ended."""
+    async def show_mark(self) -> None:
+        """Let the interruption mark be shown, if there is one: the answer has ended."""
         if self.mark is not None:
             await self._store.open_answers.show_mark(self._thread.id, self.mark.id, self._context)
 
-    async def unmark(self) -> str | None:
-        """Delete the mark; return its id, None when there was none."""
+    async def remove_mark(self) -> str | None:
+        """Delete the interruption mark, and return its id; None when there was none."""
         mark, self.mark, self._is_mark_stored = self.mark, None, False
         if mark is None:
             return None
@@ -185,22 +186,22 @@ class ItemGuard:
         return mark.id
 
     async def checkpoint(self) -> None:
-        """Store the text of what is unfinished."""
+        """Store the text of unfinished messages."""
         for item in self._context.answer.open_items():
             if isinstance(item, AssistantMessageItem) and any(not is_blank(part.text) for part in item.content):
                 try:
-                    await self._store_half(item)
+                    await self._store_unfinished(item)
                 except UserFacingError as exc:
-                    # The answer itself will say so, when it wants to store what must be stored.
+                    # If the store fails for good, the answer fails when it stores a finished item.
                     logger.warning("unfinished text could not be stored", extra={"code": exc.code})
-        self._due = self._clock() + self._checkpoint_pause()
+        self._checkpoint_due_at = self._clock() + self._checkpoint_pause()
 
-    async def _store_half(self, item: AssistantMessageItem) -> None:
+    async def _store_unfinished(self, item: AssistantMessageItem) -> None:
         if self._is_mark_stored:
             await self._store.add_thread_item(self._thread.id, item, context=self._context)
             return
-        # Shown only if this process is gone before the answer is whole; stored again it is the same.
-        self.mark = self.mark or build_mark(self._thread, "interrupted")
+        # The mark is shown only if this process dies before the answer is complete. To store it again does no harm.
+        self.mark = self.mark or build_interruption_mark(self._thread, "interrupted")
         await self._store.add_half_answer(self._thread.id, item, self.mark, self._context)
         self._is_mark_stored = True
 

@@ -24,23 +24,23 @@ from pydantic import ValidationError
 from errors import BadRequestError, ConflictError
 from files.upload_rules import MAX_FILES, build_upload_rules
 from plugins import Composer
-from streaming.answers.told_tags import mention_text, quote_text
+from streaming.answers.prompt_tags import mention_text, quote_text
 from streaming.requests.idempotency import idempotency_key
 from text.blanks import is_blank
 
 MAX_PARTS = 1_000
-"""Parts of a message: each mention is one, and so is each text between two."""
+"""The maximum number of parts of a message; each mention is one, and each text between two mentions."""
 
 MAX_FEEDBACK_ITEMS = 100
 
 
 def check_request(request: Any, composer: Composer, max_message_chars: int) -> None:
-    """Refuse what ChatKit lets through.
+    """Refuse a request that breaks a limit which ChatKit does not check.
 
     Args:
-        request: A request as ChatKit's types have it.
+        request: A parsed request of one of ChatKit's types.
         composer: The models and tools that the use case offers.
-        max_message_chars: How long a message may be, with its quote and all that its mentions carry.
+        max_message_chars: The maximum length of a message, including its quote and the data of its mentions.
 
     Raises:
         BadRequestError: When the request breaks a limit; the text says which.
@@ -51,7 +51,7 @@ def check_request(request: Any, composer: Composer, max_message_chars: int) -> N
         case ThreadsAddStructuredInputReq():
             _check_answers(request.params.input, max_message_chars)
         case ThreadsCustomActionReq() | ThreadsSyncCustomActionReq():
-            # Without a type, ChatKit's model holds a TypeVar in its place.
+            # If the type is missing, ChatKit's model holds a TypeVar in its place.
             if not isinstance(request.params.action.type, str) or not request.params.action.type:
                 raise BadRequestError("The action has no type.")
             idempotency_key(request.metadata)
@@ -68,14 +68,14 @@ def check_request(request: Any, composer: Composer, max_message_chars: int) -> N
 def _check_message(message: UserMessageInput, composer: Composer, max_chars: int) -> None:
     if len(message.content) > MAX_PARTS:
         raise BadRequestError(f"A message has at most {MAX_PARTS} parts; this one has {len(message.content)}.")
-    quote = len(quote_text(message.quoted_text)) if message.quoted_text else 0
-    _check_size(sum(_size_of(part) for part in message.content) + quote, max_chars)
+    quote_chars = len(quote_text(message.quoted_text)) if message.quoted_text else 0
+    _check_size(sum(_part_size(part) for part in message.content) + quote_chars, max_chars)
     if not message.attachments and all(is_blank(part.text) for part in message.content):
         raise BadRequestError("The message is empty.")
     rules = build_upload_rules(composer.attachments, 0)
-    most = rules.max_files if rules.is_enabled else MAX_FILES
-    if len(message.attachments) > most or len(set(message.attachments)) != len(message.attachments):
-        raise BadRequestError(f"A message has at most {most} attachments, each of them once.")
+    max_files = rules.max_files if rules.is_enabled else MAX_FILES
+    if len(message.attachments) > max_files or len(set(message.attachments)) != len(message.attachments):
+        raise BadRequestError(f"A message has at most {max_files} attachments, each of them once.")
     chosen = message.inference_options
     if chosen.model and chosen.model not in {model.get("id") for model in composer.models}:
         raise BadRequestError("This model is not offered here.")
@@ -96,10 +96,10 @@ def _check_size(size: int, max_chars: int) -> None:
         raise BadRequestError(f"A message has at most {max_chars} characters; this one has {size}.")
 
 
-def _size_of(part: UserMessageTextContent | UserMessageTagContent) -> int:
-    """Return the characters of a part: of a mention as the model reads it, and what no model sees as well.
+def _part_size(part: UserMessageTextContent | UserMessageTagContent) -> int:
+    """Return the number of characters of a part; that of a mention includes its text for the model and its data.
 
-    The client counts the same (`lengthOf` in frontend/src/composer/draft-text.ts): the JSON is as a browser writes it.
+    The client counts alike (`lengthOf` in frontend/src/composer/draft-text.ts), so the JSON is written as in a browser.
     """
     if isinstance(part, UserMessageTextContent):
         return len(part.text)
@@ -120,7 +120,7 @@ def check_writable(thread: ThreadMetadata) -> None:
 
 
 def explain_request(exc: ValidationError) -> str:
-    """Say in one sentence what is wrong with a request, without its contents."""
+    """Return a sentence that says what is wrong with a request, without its contents."""
     error = exc.errors(include_url=False, include_input=False, include_context=False)[0]
     if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
         return "The request has no known 'type'."

@@ -1,4 +1,4 @@
-"""Run operations: a request becomes a run; `runs.attach` and `runs.stop`, which are ours beside ChatKit's."""
+"""Run operations: the start of a request's run, and the requests `runs.attach` and `runs.stop` of our own."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from streaming.requests.delivery import STREAM_OPTIONS
 from streaming.requests.idempotency import idempotency_key
 from turns.request_context import RequestContext
 
-FOLLOWING_PAUSE_S = 1.0
-"""Pause between two looks at whether another process still writes an answer, in seconds."""
+POLL_INTERVAL_S = 1.0
+"""Interval at which the store is asked whether another process is still writing an answer, in seconds."""
 
 _NO_RUN = b'{"run":null}'
 
@@ -31,9 +31,9 @@ class AttachParams(BaseModel):
     """The run to attach to.
 
     Attributes:
-        thread_id: The thread that the run answers in.
-        after: The last number that the client has seen; None, or one that does not exist here, for all events.
-        run_id: The run that `after` belongs to; if another one is there now, all its events are sent.
+        thread_id: The thread of the run.
+        after: The number of the last event that the client has seen; None, or an unknown number, for all events.
+        run_id: The run that `after` belongs to; if the thread has another run now, all its events are sent.
     """
 
     thread_id: str
@@ -42,7 +42,7 @@ class AttachParams(BaseModel):
 
 
 class AttachRequest(BaseModel):
-    """View the run of a thread that is going on, or has just ended."""
+    """View the active run of a thread, or one that has just ended."""
 
     type: Literal["runs.attach"]
     params: AttachParams
@@ -55,7 +55,7 @@ class StopParams(BaseModel):
 
 
 class StopRequest(BaseModel):
-    """Stop the run of a thread and keep what was said."""
+    """Stop the run of a thread; its text so far is stored."""
 
     type: Literal["runs.stop"]
     params: StopParams
@@ -68,7 +68,7 @@ def parse_body(body: bytes) -> dict[str, Any]:
     """Return the JSON object of a request.
 
     Raises:
-        BadRequestError: When it is not one.
+        BadRequestError: When the body is not a JSON object.
     """
     try:
         raw = pydantic_core.from_json(body)
@@ -80,16 +80,16 @@ def parse_body(body: bytes) -> dict[str, Any]:
 
 
 def is_run_operation(raw: dict[str, Any]) -> bool:
-    """Say whether a request is one of our own."""
+    """Return whether a request is one of our own run operations."""
     return isinstance(raw.get("type"), str) and raw["type"].startswith("runs.")
 
 
 class RunOperations:
-    """Starts the run of a request, and lets clients come back to it or stop it.
+    """Starts the run of a request, and lets clients attach to it or stop it.
 
     Args:
         services: The platform's services.
-        requests: Makes the events of a streaming request.
+        requests: Answers ChatKit's requests.
     """
 
     def __init__(self, services: Services, requests: ChatKitRequests) -> None:
@@ -98,10 +98,10 @@ class RunOperations:
         self._requests = requests
 
     async def start(self, request: Any, context: RequestContext) -> Viewer:
-        """Start the run of a streaming request; return its first viewer.
+        """Start the run of a streaming request, and return its first viewer.
 
-        A client that says ``"resumable": true`` in the request's metadata, or ``resumable=1`` in `Accept`, gets
-        numbered events, and its disconnect is no stop.
+        A client that sends ``"resumable": true`` in the request's metadata, or ``resumable=1`` in `Accept`, gets
+        numbered events, and does not stop the run by disconnecting.
         """
         is_resumable = context.is_resumable or context.metadata.get("resumable") is True
         thread_id = getattr(request.params, "thread_id", None)
@@ -130,14 +130,14 @@ class RunOperations:
     async def _answer_repetition(
         self, thread_id: str, context: RequestContext
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
-        """Answer an action that has been carried out, or is being carried out, for an earlier request."""
+        """Yield an empty answer to an action that an earlier request has carried out, or is carrying out."""
         await self._store.load_thread(thread_id, context=context)
         yield StreamOptionsEvent(stream_options=STREAM_OPTIONS)
 
-    async def _follow_elsewhere(self, thread_id: str, context: RequestContext) -> Viewer | None:
-        """Return a stream that ends with the answer that another process writes in a thread; None where there is none.
+    async def _follow_other_process(self, thread_id: str, context: RequestContext) -> Viewer | None:
+        """Return a stream that ends when another process has finished its answer in a thread; None if there is none.
 
-        It says nothing of the answer, whose log is in the other process: what is stored then is the whole truth.
+        The stream is empty, as the log of the answer is in the other process; the client then reads the thread.
         """
         if not await self._store.open_answers.is_written_elsewhere(thread_id, context):
             return None
@@ -152,7 +152,7 @@ class RunOperations:
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
         yield StreamOptionsEvent(stream_options=StreamOptions(allow_cancel=False))
         while await self._store.open_answers.is_written_elsewhere(thread_id, context):  # noqa: ASYNC110 - another process
-            await asyncio.sleep(FOLLOWING_PAUSE_S)
+            await asyncio.sleep(POLL_INTERVAL_S)
 
     async def handle(self, raw: dict[str, Any], context: RequestContext) -> bytes | Viewer:
         """Answer `runs.attach` or `runs.stop`.
@@ -170,17 +170,17 @@ class RunOperations:
         runs = self._services.runs
         if isinstance(request, StopRequest):
             stopped = await runs.stop(context, params.thread_id, "user")
-            return _describe(stopped)
+            return _run_json(stopped)
         run = await runs.find(context, params.thread_id)
         if run is None:
-            return await self._follow_elsewhere(params.thread_id, context) or _NO_RUN
+            return await self._follow_other_process(params.thread_id, context) or _NO_RUN
         after = request.params.after or 0
         if request.params.run_id not in (None, run.id) or after > run.log.last:
             after = 0  # a number of another run
         return run.view(after, with_ids=True, keeps_run=True)
 
 
-def _describe(run: Run | None) -> bytes:
+def _run_json(run: Run | None) -> bytes:
     if run is None:
         return _NO_RUN
     return json.dumps({"run": {"id": run.id, "status": run.status, "last": run.log.last}}).encode()

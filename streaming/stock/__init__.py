@@ -1,1 +1,1 @@
-"""Servers written for ChatKit alone: taken as they are, with the platform's store, runs and identity."""
+"""Servers written for ChatKit alone, run unchanged with the platform's store, runs and identity."""

@@ -1,4 +1,4 @@
-"""Construction of a server written for ChatKit: it is given the platform's stores, and told what it cannot have."""
+"""Construction of a server written for ChatKit: it gets the platform's stores, and its overrides are checked."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from chatkit.store import AttachmentStore, Store
 
 from context import Services
 from errors import ServerError
-from framework.chatkit_servers import become, overridden_methods
-from streaming.stock.stock_store import GivenStore, StockAttachments, StockStore
+from framework.chatkit_servers import mix_in_class, overridden_methods
+from streaming.stock.stock_store import ExplainingStore, StockAttachments, StockStore
 
 Make = Callable[..., ChatKitServer[Any]]
 
@@ -28,75 +28,78 @@ OVERRIDABLE = frozenset(
         "handle_stream_cancelled",
     }
 )
-"""The methods of ChatKit's server that are asked of a subclass; whatever else of it a subclass defines is not."""
+"""The methods of ChatKit's server that a subclass may override; overrides of others would never be called."""
 
 _STORE_NAMES = ("store", "data_store", "thread_store", "chat_store", "memory_store")
 _ATTACHMENTS_NAMES = ("attachment_store", "attachments", "file_store", "attachments_store")
 
 
 @dataclass(frozen=True, slots=True)
-class MadeServer:
-    """A server that is ready to be asked.
+class ConstructedServer:
+    """A server that is ready to answer requests.
 
     Attributes:
         server: The object of the author's class.
-        notes: Things that the server brought and does not have here, a sentence each.
+        notes: Sentences about parts of the server that are replaced by the platform's.
     """
 
     server: ChatKitServer[Any]
     notes: tuple[str, ...]
 
 
-def make_server(make: Make | ChatKitServer[Any], services: Services) -> MadeServer:
-    """Return the server that a class or a factory makes, with the platform's stores.
+def construct_server(server_or_factory: Make | ChatKitServer[Any], services: Services) -> ConstructedServer:
+    """Construct a server with the platform's stores.
 
     Args:
-        make: A subclass of ChatKit's server, an object of one, or a function ``(store, attachments)`` that returns one.
+        server_or_factory: A subclass of ChatKit's server, an object of one, or a function ``(store, attachments)`` that
+            returns an object.
         services: The platform's services.
 
     Raises:
-        ServerError: When it cannot be made, or does what only the platform may do; the text names it.
+        ServerError: When it cannot be constructed, or overrides what only the platform may do; the text says what.
     """
-    store_kind: type[StockStore] = _subclass_with_platform(StockStore, services.store)
-    files_kind: type[StockAttachments] = _subclass_with_platform(StockAttachments, services.attachments)
-    store, files = _subclass_with_platform(GivenStore, services.store)(), files_kind()
-    if isinstance(make, ChatKitServer):
-        server = make
+    store_kind: type[StockStore] = _bind_platform_store(StockStore, services.store)
+    files_kind: type[StockAttachments] = _bind_platform_store(StockAttachments, services.attachments)
+    store, files = _bind_platform_store(ExplainingStore, services.store)(), files_kind()
+    if isinstance(server_or_factory, ChatKitServer):
+        server = server_or_factory
+    elif isinstance(server_or_factory, type):
+        server = _construct_from_class(server_or_factory, store, files)
     else:
-        server = _made_by_class(make, store, files) if isinstance(make, type) else _made_by_factory(make, store, files)
+        server = _construct_from_factory(server_or_factory, store, files)
     _check_methods(type(server))
     notes = [
-        *_give(server, "store", store, StockStore, store_kind, "conversations are in Parlor's"),
-        *_give(server, "attachment_store", files, StockAttachments, files_kind, "files are in Parlor's"),
+        *_install_store(server, "store", store, StockStore, store_kind, "conversations are in Parlor's"),
+        *_install_store(server, "attachment_store", files, StockAttachments, files_kind, "files are in Parlor's"),
     ]
-    return MadeServer(server, tuple(notes))
+    return ConstructedServer(server, tuple(notes))
 
 
-def _subclass_with_platform(kind: Any, parlor: object) -> Any:
+def _bind_platform_store(kind: Any, parlor: object) -> Any:
     return type(kind.__name__, (kind,), {"parlor": parlor, "__module__": kind.__module__, "__doc__": kind.__doc__})
 
 
-def _made_by_class(cls: type[Any], store: Any, files: Any) -> ChatKitServer[Any]:
+def _construct_from_class(cls: type[Any], store: Any, files: Any) -> ChatKitServer[Any]:
     name = cls.__qualname__
     if not issubclass(cls, ChatKitServer):
         raise ServerError(f"{name} is no subclass of chatkit.server.ChatKitServer")
     if missing := sorted(getattr(cls, "__abstractmethods__", ())):
         raise ServerError(f"{name} does not define {', '.join(missing)}")
     _check_methods(cls)
-    arguments = _arguments(cls, store, files)
+    arguments = _constructor_arguments(cls, store, files)
     try:
         return cls(**arguments)
     except Exception as exc:
         raise ServerError(f"{name}({', '.join(arguments)}) raised {type(exc).__name__}: {exc}") from exc
 
 
-def _arguments(cls: type[Any], store: Any, files: Any) -> dict[str, Any]:
-    """Return the arguments with which a class is called: the stores, under the names that it has for them."""
+def _constructor_arguments(cls: type[Any], store: Any, files: Any) -> dict[str, Any]:
+    """Return the arguments of a class's constructor: the stores, recognised by parameter name or type."""
     arguments: dict[str, Any] = {}
     unknown: list[str] = []
     try:
         hints = get_type_hints(cls.__init__)
-    except Exception:  # noqa: BLE001 - a name that is there for a type checker alone
+    except Exception:  # noqa: BLE001 - a name may be imported for type checkers alone
         hints = {}
     for parameter in inspect.signature(cls).parameters.values():
         kind = hints.get(parameter.name)
@@ -118,7 +121,7 @@ def _arguments(cls: type[Any], store: Any, files: Any) -> dict[str, Any]:
     return arguments
 
 
-def _made_by_factory(make: Make, store: Any, files: Any) -> ChatKitServer[Any]:
+def _construct_from_factory(make: Make, store: Any, files: Any) -> ChatKitServer[Any]:
     if not callable(make):
         raise ServerError(
             f"StockServer takes a subclass of chatkit.server.ChatKitServer, or a function (store, attachments) that "
@@ -131,24 +134,24 @@ def _made_by_factory(make: Make, store: Any, files: Any) -> ChatKitServer[Any]:
     if inspect.iscoroutine(server):
         server.close()
     if not isinstance(server, ChatKitServer):
-        what = f"the class {server.__qualname__}" if isinstance(server, type) else f"a {type(server).__qualname__}"
+        returned = f"the class {server.__qualname__}" if isinstance(server, type) else f"a {type(server).__qualname__}"
         raise ServerError(
-            f"the function that makes the server returned {what}, and not an object of a subclass of "
+            f"the function that makes the server returned {returned}, and not an object of a subclass of "
             "chatkit.server.ChatKitServer"
         )
     return server
 
 
 def _check_methods(cls: type[Any]) -> None:
-    """Refuse what a class overrides and would not be asked: what it does there must not be lost in silence.
+    """Refuse overrides that would never be called, so that they are not ignored silently.
 
     Raises:
-        ServerError: With the names.
+        ServerError: When there are such overrides, whose names are in the text, or a method is of the wrong kind.
     """
-    lost = sorted(overridden_methods(cls) - OVERRIDABLE)
-    if lost:
+    ignored = sorted(overridden_methods(cls) - OVERRIDABLE)
+    if ignored:
         raise ServerError(
-            f"{cls.__qualname__} overrides {', '.join(lost)}, which the platform does itself: requests, storing and "
+            f"{cls.__qualname__} overrides {', '.join(ignored)}, which the platform does itself: requests, storing and "
             "streaming are its own. Put what it is for into respond or action, or, where it is a method of your own, "
             "rename it"
         )
@@ -160,22 +163,23 @@ def _check_methods(cls: type[Any]) -> None:
         raise ServerError(f"{cls.__qualname__}.get_stream_options is 'async def': it must be a plain function")
 
 
-def _give(server: Any, name: str, ours: Any, kind: type[Any], bound: type[Any], instead: str) -> list[str]:
-    """Give the server our store; one that it brought stays what it is but for what ChatKit asks of a store.
+def _install_store(server: Any, name: str, ours: Any, kind: type[Any], bound: type[Any], instead: str) -> list[str]:
+    """Make a server use the platform's store; return a note if it brought a store of its own.
 
-    An object of its own class is made one that answers by ours: so each place where the server keeps it has ours, and
-    what else it can do, or holds, it still does. Where Python cannot do that, ours takes its place in the server alone.
+    The methods of the platform's store are mixed into the server's own store: so they apply wherever the server keeps a
+    reference to it, and its other methods and attributes still work. Where Python does not allow that, only the
+    server's attribute is replaced.
     """
-    given = getattr(server, name, None)
-    if isinstance(given, kind):
-        if given.parlor is not bound.parlor:
-            # A store that stands in a module, and outlives the services of a test.
-            type(given).parlor = bound.parlor
+    own_store = getattr(server, name, None)
+    if isinstance(own_store, kind):
+        if own_store.parlor is not bound.parlor:
+            # The store is a module's global, and has outlived the services of an earlier test.
+            type(own_store).parlor = bound.parlor
         return []
-    if given is None:
+    if own_store is None:
         setattr(server, name, ours)
         return []
-    name_of_own = type(given).__name__
-    if not (isinstance(given, Store | AttachmentStore) and become(given, bound)):
+    class_name = type(own_store).__name__
+    if not (isinstance(own_store, Store | AttachmentStore) and mix_in_class(own_store, bound)):
         setattr(server, name, ours)
-    return [f"its own {name_of_own} holds nothing here: {instead}"]
+    return [f"its own {class_name} holds nothing here: {instead}"]

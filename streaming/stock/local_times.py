@@ -1,4 +1,4 @@
-"""Times as ChatKit has them, naive and local, and as the platform has them, in UTC."""
+"""Conversion between ChatKit's times, which are naive and local, and the platform's, which are in UTC."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ Timed = TypeVar("Timed", bound=ThreadMetadata)
 
 
 def local_time(time: datetime) -> datetime:
-    """Return a time as ``datetime.now()`` gives it, which is what servers written for ChatKit compare it with."""
+    """Return a time in the form of ``datetime.now()``, with which servers written for ChatKit compare it."""
     return time.astimezone().replace(tzinfo=None) if time.tzinfo is not None else time
 
 
-def localized(value: Timed) -> Timed:
-    """Give a thread the time of its creation as ChatKit would, and return it."""
-    value.created_at = local_time(value.created_at)
-    return value
+def localize_thread(thread: Timed) -> Timed:
+    """Set a thread's creation time to ChatKit's form, and return the thread."""
+    thread.created_at = local_time(thread.created_at)
+    return thread
 
 
-def localized_item(item: ThreadItem) -> ThreadItem:
-    """Give an item the time of its creation as ChatKit would, and return it."""
+def localize_item(item: ThreadItem) -> ThreadItem:
+    """Set an item's creation time to ChatKit's form, and return the item."""
     item.created_at = local_time(item.created_at)
     return item
 
 
-def in_utc(item: Any) -> Any:
-    """Return an item whose time is the same moment in UTC; a naive time is a local one."""
+def with_utc_time(item: Any) -> Any:
+    """Return an item with its creation time in UTC; a naive time counts as local."""
     if item.created_at.tzinfo is not None:
         return item
     return item.model_copy(update={"created_at": item.created_at.astimezone(UTC)})

@@ -1,6 +1,6 @@
-"""Models of Agents SDK agents that a server runs itself: the platform's, told in the form that ChatKit's helper reads.
+"""The platform's models for Agents SDK agents that a server runs itself, with the events that ChatKit's helper reads.
 
-Loaded when a server written for ChatKit runs an agent.
+Imported when a server written for ChatKit runs an agent.
 """
 
 from __future__ import annotations
@@ -22,30 +22,32 @@ from agents_sdk.platform_response import PlatformResponse
 from agents_sdk.response_events import ResponseEvents
 from turns.answer_state import AnswerState
 
-History = Callable[[], Awaitable[list[Any]]]
-"""Returns items of the Responses API's input."""
+LoadHistory = Callable[[], Awaitable[list[Any]]]
+"""Returns the earlier messages of a thread as input items of the Responses API."""
 
-READING_TIME_S = 0.5
-"""Longest wait for a text to be shown, before the failure that follows it is told."""
+SHOW_TIMEOUT_S = 0.5
+"""How long a failure waits until the text before it is shown, in seconds."""
 
 
 class StockModels(ModelProvider):
-    """Gives agents of a server the platform's model.
+    """Provides the platform's model to the agents of a server.
 
     Args:
         client: A chat client of the platform.
         may_choose: Whether an agent may name another model of the same provider.
-        answer: The answer that is being made; its tokens are counted there.
-        history: Returns what was said before, for a run that is given what is new alone.
+        answer: The answer, which counts the tokens.
+        history: Loads the earlier messages, for a run that is given only the new ones.
     """
 
-    def __init__(self, client: Any, *, may_choose: bool, answer: AnswerState, history: History | None = None) -> None:
+    def __init__(
+        self, client: Any, *, may_choose: bool, answer: AnswerState, history: LoadHistory | None = None
+    ) -> None:
         self._models = PlatformModels(client, may_choose=may_choose, is_paused=lambda: False)
         self._answer = answer
         self._history = history
 
     def get_model(self, model_name: str | None) -> Model:
-        """Return the model that an agent names, as far as the platform's key reaches."""
+        """Return the model that an agent names, or the configured one if agents may not choose."""
         return StockModel(self._models.get_model(model_name), self._answer, self._history)
 
 
@@ -54,11 +56,11 @@ class StockModel(Model):
 
     Args:
         model: The platform's model.
-        answer: The answer that is being made.
-        history: Returns what was said before, for a run that is given what is new alone.
+        answer: The answer, which counts the tokens.
+        history: Loads the earlier messages, for a run that is given only the new ones.
     """
 
-    def __init__(self, model: Model, answer: AnswerState, history: History | None = None) -> None:
+    def __init__(self, model: Model, answer: AnswerState, history: LoadHistory | None = None) -> None:
         self._model: Any = model
         self._answer = answer
         self._history = history
@@ -75,7 +77,7 @@ class StockModel(Model):
     async def stream_response(
         self, system_instructions: str | None, input: Any, *args: Any, **more: Any
     ) -> AsyncIterator[Any]:
-        """Return the events of a response, at the end the whole of it."""
+        """Yield the events of a response; the last one holds the complete response."""
         if self._history is not None:
             new = [{"role": "user", "content": input}] if isinstance(input, str) else input
             input = [*await self._history(), *new]
@@ -84,23 +86,23 @@ class StockModel(Model):
             async with aclosing(self._model.stream_response(system_instructions, input, *args, **more)) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, ChatResponseUpdate):
-                        self._count(piece)
+                        self._count_usage(piece)
                     for event in writer.convert(piece):
                         yield event
         except Exception:
-            await self._let_be_read(writer.text)
+            await self._wait_until_shown(writer.text)
             raise
 
-    async def _let_be_read(self, text: str) -> None:
-        """Wait a little until a text is shown: with a failure, the SDK throws away what nobody has read yet."""
-        deadline = time.monotonic() + READING_TIME_S
+    async def _wait_until_shown(self, text: str) -> None:
+        """Wait until a text is shown, `SHOW_TIMEOUT_S` at most: on a failure, the SDK discards unread events."""
+        deadline = time.monotonic() + SHOW_TIMEOUT_S
         while text and time.monotonic() < deadline:
             items = self._answer.open_items()
             if any(part.text == text for item in items for part in getattr(item, "content", ())):
                 return
-            await asyncio.sleep(READING_TIME_S / 100)
+            await asyncio.sleep(SHOW_TIMEOUT_S / 100)
 
-    def _count(self, update: ChatResponseUpdate) -> None:
+    def _count_usage(self, update: ChatResponseUpdate) -> None:
         for content in update.contents:
             if content.type == "usage" and content.usage_details:
                 counts: Any = add_usage_details(self._answer.usage or None, content.usage_details)  # type: ignore[arg-type]
@@ -108,7 +110,7 @@ class StockModel(Model):
 
 
 class _PlainConverter(ThreadItemConverter):
-    """ChatKit's converter, for what was said before: files and tags are named."""
+    """ChatKit's converter for earlier messages, which replaces files and tags by their names."""
 
     async def attachment_to_message_content(self, attachment: Attachment) -> ResponseInputTextParam:
         return ResponseInputTextParam(type="input_text", text=f"[file: {attachment.name}]")
@@ -118,12 +120,12 @@ class _PlainConverter(ThreadItemConverter):
 
 
 async def earlier_items(newest_first: Sequence[ThreadItem], message_id: str | None) -> list[Any]:
-    """Return the input items for a thread's history, without the message that is answered and what follows it.
+    """Return the input items of a thread's history, up to the message that is answered.
 
     Args:
-        newest_first: The newest items of a thread.
-        message_id: The message that is answered; None where it is the newest item, such as a client tool's output.
+        newest_first: The newest items of a thread, newest first.
+        message_id: The message that is answered; None if the newest item is answered, such as a client tool's output.
     """
     ids = [item.id for item in newest_first]
-    behind = ids.index(message_id) + 1 if message_id in ids else 1
-    return list(await _PlainConverter().to_agent_input(list(reversed(newest_first[behind:]))))
+    first_earlier = ids.index(message_id) + 1 if message_id in ids else 1
+    return list(await _PlainConverter().to_agent_input(list(reversed(newest_first[first_earlier:]))))

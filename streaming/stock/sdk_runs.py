@@ -1,4 +1,4 @@
-"""Runs of Agents SDK agents that a server begins itself: with the platform's model, and ended with the answer."""
+"""Runs of Agents SDK agents that a server starts itself: they use the platform's model, and end with the answer."""
 
 from __future__ import annotations
 
@@ -12,51 +12,53 @@ from store import ParlorStore
 from streaming.stock.server_context import StockRequest, current_request
 
 MAX_EARLIER_ITEMS = 60
-"""Newest items of a thread that a run is given which would go on with a stored response."""
+"""How many of a thread's newest items are given to a run that would otherwise continue a stored response."""
 
 
 def watch_runs() -> None:
-    """Prepare the runs that servers begin within a request from here on; those of other code stay as they are."""
-    prepare_runs(_prepare, _loop, _note)
+    """Prepare the runs that servers start within a request from now on; runs outside of requests are not changed."""
+    prepare_runs(_prepare_arguments, _request_loop, _register_run)
 
 
 def end_runs(request: StockRequest) -> None:
-    """End the runs that a server has left behind: ChatKit's helper does not, when an answer is stopped."""
+    """End the runs of a server that are still active; ChatKit's helper does not end them when an answer is stopped."""
     for result, context, readers in request.runs:
         end_run(result, context, readers)
     request.runs.clear()
 
 
-def _prepare(agent: Any, arguments: dict[str, Any]) -> dict[str, Any]:
+def _prepare_arguments(agent: Any, arguments: dict[str, Any]) -> dict[str, Any]:
     request = current_request()
     if request is None:
         return arguments
-    goes_on = bool(arguments.get("previous_response_id") or arguments.get("conversation_id"))
-    provider = request.models(goes_on)
+    continues_response = bool(arguments.get("previous_response_id") or arguments.get("conversation_id"))
+    provider = request.models(continues_response)
     config = with_provider(arguments.get("run_config"), provider)
     return {**without_stored_responses(agent, config, provider, arguments), "run_config": config}
 
 
-def _loop() -> asyncio.AbstractEventLoop | None:
+def _request_loop() -> asyncio.AbstractEventLoop | None:
     request = current_request()
     return request.loop if request is not None else None
 
 
-def _note(result: Any, context: Any) -> None:
+def _register_run(result: Any, context: Any) -> None:
     request = current_request()
     if request is not None:
         request.runs.append((result, context, watch_events(result)))
 
 
-def models_of(client: Any, *, may_choose: bool, request: StockRequest, store: ParlorStore) -> Callable[[bool], Any]:
-    """Return a function that makes the provider of models for the agents that a server runs in a request.
+def build_model_provider_factory(
+    client: Any, *, may_choose: bool, request: StockRequest, store: ParlorStore
+) -> Callable[[bool], Any]:
+    """Return a function that creates the model provider for the agents that a server runs in a request.
 
-    It is called with whether a run continues a response that OpenAI would have stored. Such a run gets the earlier
-    messages from the thread instead.
+    The argument of that function is whether a run continues a response that OpenAI would have stored. Such a run gets
+    the earlier messages from the thread instead.
     """
 
-    def make(goes_on: bool) -> Any:
-        # Here and nowhere else: a server that runs no agent of the SDK does not load it.
+    def make(continues_response: bool) -> Any:
+        # Imported here only, so that a server that runs no agent of the SDK does not load it.
         from streaming.stock.sdk_models import StockModels, earlier_items
 
         async def history() -> list[Any]:
@@ -66,6 +68,7 @@ def models_of(client: Any, *, may_choose: bool, request: StockRequest, store: Pa
             return await earlier_items(newest, request.message_id)
 
         answer = request.context.answer
-        return StockModels(client, may_choose=may_choose, answer=answer, history=history if goes_on else None)
+        loader = history if continues_response else None
+        return StockModels(client, may_choose=may_choose, answer=answer, history=loader)
 
     return make

@@ -1,4 +1,4 @@
-"""ServerContext: what a server written for ChatKit gets as its `context`, and the request that it belongs to."""
+"""ServerContext: the default `context` of a server written for ChatKit, and the request that it belongs to."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from turns.request_context import RequestContext
 
 
 class ServerContext(dict[str, Any]):
-    """Context of a request as a dictionary, whose keys are attributes too.
+    """Context of a request as a dictionary whose keys are also attributes.
 
     ``context["user_id"]``, ``context.get("user_id")`` and ``context.user_id`` are the same. The keys are `user_id`,
     `use_case`, `request_id`, `locale`, `time_zone`, `metadata`, `variables`, `headers` and `request`, which has the
@@ -28,8 +28,8 @@ class ServerContext(dict[str, Any]):
         try:
             return self[name]
         except KeyError:
-            known = ", ".join(self)
-            raise AttributeError(f"the context has no '{name}'; it has {known}") from None
+            keys = ", ".join(self)
+            raise AttributeError(f"the context has no '{name}'; it has {keys}") from None
 
     def __setattr__(self, name: str, value: Any) -> None:
         self[name] = value
@@ -37,36 +37,36 @@ class ServerContext(dict[str, Any]):
 
 @dataclass(slots=True)
 class StockRequest:
-    """A request that such a server answers.
+    """A request that a server written for ChatKit answers.
 
     Attributes:
         context: The platform's context of the request.
-        make: Makes the server's own context from the platform's.
-        models: Makes the provider of models for agents of the SDK that the server runs.
+        make_context: Creates the server's own context from the platform's.
+        models: Creates the model provider for agents of the SDK that the server runs.
         thread_id: The thread that is answered.
-        message_id: The message that is answered, if one is.
-        runs: The runs of the Agents SDK that the server has begun for it, each with its context and its readers.
-        given: The server's own context, once it was made.
-        loop: The loop on which it is answered; None outside of one.
+        message_id: The message that is answered, if there is one.
+        runs: The runs of the Agents SDK that the server has started, each with its context and its readers.
+        made_contexts: The server's own context, once it was created; else empty.
+        loop: The event loop of the request; None outside of one.
     """
 
     context: RequestContext
-    make: Callable[[RequestContext], Any]
-    models: Callable[[bool], Any] = lambda goes_on: None
+    make_context: Callable[[RequestContext], Any]
+    models: Callable[[bool], Any] = lambda continues_response: None
     thread_id: str | None = None
     message_id: str | None = None
     runs: list[tuple[Any, Any, Any]] = field(default_factory=list)
-    given: list[Any] = field(default_factory=list)
+    made_contexts: list[Any] = field(default_factory=list)
     loop: asyncio.AbstractEventLoop | None = None
 
 
-_CURRENT: ContextVar[StockRequest | None] = ContextVar("stock_request", default=None)
-"""Set before a request is answered, so that tasks which the server begins have it too."""
+_current_request: ContextVar[StockRequest | None] = ContextVar("stock_request", default=None)
+"""The request that is being answered, also in tasks that the server starts."""
 
 
 def build_server_context(context: RequestContext) -> ServerContext:
-    """Return the context that a server gets for a request."""
-    headers = Headers(dict(context.headers))  # whatever the case of the name that is asked for
+    """Return the default context of a server for a request."""
+    headers = Headers(dict(context.headers))  # case-insensitive
     return ServerContext(
         user_id=context.user_id,
         use_case=context.use_case,
@@ -80,42 +80,42 @@ def build_server_context(context: RequestContext) -> ServerContext:
     )
 
 
-def begin_request(request: StockRequest | None) -> StockRequest | None:
-    """Take `request` for the current one from here on, also in tasks begun from here; return the one before."""
-    before = _CURRENT.get()
-    _CURRENT.set(request)
-    return before
+def set_current_request(request: StockRequest | None) -> StockRequest | None:
+    """Set the current request, also for tasks that are started from here, and return the previous one."""
+    previous = _current_request.get()
+    _current_request.set(request)
+    return previous
 
 
 def current_request() -> StockRequest | None:
-    """Return the request that is answered here; None outside of any."""
-    return _CURRENT.get()
+    """Return the request that is being answered; None outside of a request."""
+    return _current_request.get()
 
 
-def given_to_server(context: RequestContext) -> Any:
-    """Return the context that the server is given: the same object throughout a request.
+def current_server_context(context: RequestContext) -> Any:
+    """Return the server's own context, which is the same object throughout a request.
 
     Args:
         context: The platform's context of the request.
     """
-    request = _CURRENT.get()
+    request = _current_request.get()
     if request is None:
         return build_server_context(context)
-    if not request.given:
-        request.given.append(request.make(context))
-    return request.given[0]
+    if not request.made_contexts:
+        request.made_contexts.append(request.make_context(context))
+    return request.made_contexts[0]
 
 
 def current_context() -> RequestContext:
     """Return the context of the current request.
 
-    It is not looked for in the context that a server hands to its store: that may be a copy, a dictionary of its own,
-    or, by mistake, somebody else's.
+    The context that a server passes to its store is not used: it may be a copy, a dictionary of the server's own or, by
+    mistake, another person's.
 
     Raises:
         AgentError: When no request is being answered here.
     """
-    request = _CURRENT.get()
+    request = _current_request.get()
     if request is None:
         raise AgentError(
             "This assistant cannot answer at the moment.",

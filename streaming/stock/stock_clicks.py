@@ -1,7 +1,7 @@
-"""Clicks on widgets of a server written for ChatKit: its `action` and `sync_action` decide what they mean.
+"""Clicks on widgets of a server written for ChatKit, handled by its `action` and `sync_action`.
 
-That a widget offers an action is not checked: a server written for ChatKit looks at that itself, and its page may send
-actions that no widget has. What a widget does offer has the values of its fields checked.
+It is not checked whether a widget offers an action: such a server checks that itself, and its page may send actions
+that no widget has. If the widget offers the action, the values of its fields are checked.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from chatkit.types import (
 )
 
 from context import Services
-from errors import ActionError, AgentError, ExitRefused
+from errors import ActionError, AgentError, ExitGuard
 from streaming.actions.clicks import Clicks
 from streaming.actions.offered_actions import check_field_values
-from streaming.requests.delivery import Delivery, checked
+from streaming.requests.delivery import Delivery, check_event_widget
 from streaming.requests.idempotency import idempotency_key
-from streaming.stock.local_times import in_utc, localized, localized_item
-from streaming.stock.server_context import given_to_server
+from streaming.stock.local_times import localize_item, localize_thread, with_utc_time
+from streaming.stock.server_context import current_server_context
 from streaming.stock.stock_responder import StockResponder
 from streaming.stock.stock_store import typed_widget
 from turns.request_context import RequestContext
@@ -56,7 +56,7 @@ class StockClicks(Clicks):
     def check(
         self, thread: ThreadMetadata, action: Action[str, Any], sender: WidgetItem | None, context: RequestContext
     ) -> None:
-        """Refuse an action where the server has none, or with a field's wrong value, while it can become a status."""
+        """Refuse an action without a handler, or with an invalid field, while the error can become an HTTP status."""
         if type(self._server).action is ChatKitServer.action:
             raise ActionError(_NO_ACTION, code="action.unknown")
         _check_fields(action, sender)
@@ -65,7 +65,7 @@ class StockClicks(Clicks):
         self, thread: ThreadMetadata, action: Action[str, Any], sender: WidgetItem | None, context: RequestContext
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
         """Yield the events of the server's `action`."""
-        async with self._sender_turn(thread, sender.id if sender is not None else None):
+        async with self._sender_lock(thread, sender.id if sender is not None else None):
             # Read again: it may have changed while this action waited for others.
             item = await self._sender_as_sent(thread, sender, context)
             try:
@@ -84,31 +84,31 @@ class StockClicks(Clicks):
         if type(self._server).sync_action is ChatKitServer.sync_action:
             raise ActionError(_NO_ACTION, code="action.unknown")
         _check_fields(action, sender)
-        before = localized(thread).model_copy(deep=True)
+        original_thread = localize_thread(thread).model_copy(deep=True)
         item = await self._sender_as_sent(thread, sender, context)
-        with ExitRefused(f"{type(self._server).__qualname__}.sync_action"):
-            answer: Any = await self._server.sync_action(thread, action, item, given_to_server(context))
+        with ExitGuard(f"{type(self._server).__qualname__}.sync_action"):
+            answer: Any = await self._server.sync_action(thread, action, item, current_server_context(context))
         if not isinstance(answer, SyncCustomActionResponse):
             raise AgentError(
                 "This action could not be carried out.",
                 f"{type(self._server).__qualname__}.sync_action returned a {type(answer).__qualname__}, and not a "
                 "SyncCustomActionResponse",
             )
-        if thread != before:
+        if thread != original_thread:
             await self._store.save_thread(thread, context=context)
         if answer.updated_item is None:
             return answer
         if isinstance(answer.updated_item, WidgetItem):
-            self._delivery.begin_checks(context)
-            checked(ThreadItemReplacedEvent(item=answer.updated_item), context.answer)
-        return answer.model_copy(update={"updated_item": in_utc(answer.updated_item)})
+            self._delivery.enable_widget_checks(context)
+            check_event_widget(ThreadItemReplacedEvent(item=answer.updated_item), context.answer)
+        return answer.model_copy(update={"updated_item": with_utc_time(answer.updated_item)})
 
     async def _sender_as_sent(self, thread: ThreadMetadata, sender: WidgetItem | None, context: RequestContext) -> Any:
-        """Return the widget that was clicked as the server sent it."""
+        """Return the widget that was clicked in the form in which the server sent it."""
         if sender is None:
             return None
-        item: Any = await self.sender(thread, sender.id, context)
-        return typed_widget(localized_item(item))
+        item: Any = await self.load_sender(thread, sender.id, context)
+        return typed_widget(localize_item(item))
 
 
 def _check_fields(action: Action[str, Any], sender: WidgetItem | None) -> None:

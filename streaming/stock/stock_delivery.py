@@ -1,4 +1,4 @@
-"""Delivery of what a server written for ChatKit answers: its own stream options, its own clean-up after a stop."""
+"""Delivery of the answers of a server written for ChatKit, with its own stream options and clean-up after a stop."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from chatkit.types import (
 from context import Services
 from streaming.requests.delivery import Delivery, Opening
 from streaming.requests.item_guard import ItemGuard
-from streaming.stock.local_times import localized
-from streaming.stock.server_context import given_to_server
+from streaming.stock.local_times import localize_thread
+from streaming.stock.server_context import current_server_context
 from turns.request_context import RequestContext
 
 logger = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ _SHARED_ID = "__fake_id__"
 
 
 class StockDelivery(Delivery):
-    """Stores what a server yields, and asks it what only it can know.
+    """Stores the events of a server, and calls its hooks for stream options and stopped answers.
 
     Args:
         services: The platform's services.
@@ -54,27 +54,27 @@ class StockDelivery(Delivery):
         *,
         opening: Opening | None = None,
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
-        """Store what `answer` yields and return what the client may see of it; the thread has ChatKit's times."""
-        return super().deliver(localized(thread), context, answer, opening=opening)
+        """Store the events of `answer` and yield those that the client may see; the thread gets ChatKit's times."""
+        return super().deliver(localize_thread(thread), context, answer, opening=opening)
 
     def stream_options(self, thread: ThreadMetadata, context: RequestContext) -> StreamOptions:
         """Return the server's options for a stream."""
-        return self._server.get_stream_options(thread, given_to_server(context))
+        return self._server.get_stream_options(thread, current_server_context(context))
 
-    def guard(self, thread: ThreadMetadata, context: RequestContext) -> ItemGuard:
-        """Return a guard that lets a server finish an item twice: the second time it is that item, changed."""
+    def build_guard(self, thread: ThreadMetadata, context: RequestContext) -> ItemGuard:
+        """Return a guard under which a server may finish an item twice to change it."""
         return StockGuard(self._store, thread, context, self._checkpoint_pause)
 
     async def keep_cancelled(
         self, thread: ThreadMetadata, pending_items: Iterable[ThreadItem], context: RequestContext
     ) -> None:
-        """Keep what was said and shown before the stop; a server that cleans up itself decides about its messages."""
+        """Store the unfinished items of a stopped answer; a server with its own clean-up decides about its messages."""
         pending = list(pending_items)
         if not self._has_clean_up:
             await super().keep_cancelled(thread, pending, context)
             return
         try:
-            await self._server.handle_stream_cancelled(thread, pending, given_to_server(context))
+            await self._server.handle_stream_cancelled(thread, pending, current_server_context(context))
         except Exception:
             logger.exception("handle_stream_cancelled failed", extra={"thread_id": thread.id})
             await super().keep_cancelled(thread, pending, context)
@@ -85,15 +85,15 @@ class StockDelivery(Delivery):
 
 
 class StockGuard(ItemGuard):
-    """Guard of items with ChatKit's rule: an item that is done twice is the same one, unless it was added again."""
+    """Item guard with ChatKit's rule that an item which is done twice is the same, unless it was added again."""
 
     async def with_own_id(self, event: ThreadStreamEvent) -> ThreadStreamEvent:
         """Return `event` with an id under which its item may be written."""
         match event:
             case ThreadItemDoneEvent() if event.item.id != _SHARED_ID:
-                self._done.discard(event.item.id)
+                self._done_ids.discard(event.item.id)
             case ThreadItemAddedEvent() if event.item.id == _SHARED_ID:
-                self._done.add(event.item.id)
+                self._done_ids.add(event.item.id)
             case _:
                 pass
         return await super().with_own_id(event)

@@ -1,4 +1,4 @@
-"""The parts of a server written for ChatKit, put together: what answers is its own, the rest is as for any server."""
+"""Assembles the parts of a server written for ChatKit: its own methods answer, the rest is as for any server."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from errors import AgentError
 from streaming.requests.chatkit_requests import ChatKitRequests
 from streaming.requests.dictation import transcribe_audio
 from streaming.requests.run_operations import RunOperations
-from streaming.stock.server_context import given_to_server
+from streaming.stock.server_context import current_server_context
 from streaming.stock.stock_clicks import StockClicks
 from streaming.stock.stock_delivery import StockDelivery
 from streaming.stock.stock_responder import StockResponder
@@ -21,7 +21,7 @@ from turns.request_context import RequestContext
 
 
 class StockHooks:
-    """Asks a server what it thinks of feedback and dictation; what it does not override is done as anywhere.
+    """Calls a server's methods for feedback and dictation, with the platform's defaults.
 
     Args:
         services: The platform's services.
@@ -35,15 +35,15 @@ class StockHooks:
     async def add_feedback(
         self, thread_id: str, item_ids: list[str], feedback: FeedbackKind, context: RequestContext
     ) -> None:
-        """Keep what the person thinks of some items, and tell the server."""
+        """Store the person's feedback on some items, and pass it to the server."""
         await self._services.store.save_feedback(thread_id, item_ids, feedback, context)
-        await self._server.add_feedback(thread_id, item_ids, feedback, given_to_server(context))
+        await self._server.add_feedback(thread_id, item_ids, feedback, current_server_context(context))
 
     async def transcribe(self, audio_input: AudioInput, context: RequestContext) -> TranscriptionResult:
-        """Let the server turn speech into text, or the provider where it does not."""
+        """Return the server's transcript of a recording, or the provider's if the server does not transcribe."""
         if type(self._server).transcribe is ChatKitServer.transcribe:
             return await transcribe_audio(self._services, audio_input)
-        result: Any = await self._server.transcribe(audio_input, given_to_server(context))
+        result: Any = await self._server.transcribe(audio_input, current_server_context(context))
         if not isinstance(result, TranscriptionResult):
             raise AgentError(
                 "This could not be written down.",
@@ -55,7 +55,7 @@ class StockHooks:
 
 @dataclass(frozen=True, slots=True)
 class StockParts:
-    """All that answers for such a server.
+    """The parts that answer for a server written for ChatKit.
 
     Attributes:
         requests: Answers ChatKit's requests.
@@ -72,6 +72,6 @@ def build_stock_parts(services: Services, server: ChatKitServer[Any]) -> StockPa
     delivery = StockDelivery(services, server)
     clicks = StockClicks(services, server, delivery, responder)
     hooks = StockHooks(services, server)
-    # A server that names its threads looks whether they have a title.
+    # A server may set the title of its threads, if they have none yet.
     requests = ChatKitRequests(services, hooks, delivery, responder, clicks, names_threads=False)
     return StockParts(requests, RunOperations(services, requests))

@@ -1,4 +1,4 @@
-"""The answers of a server written for ChatKit: its events are checked, its failures told as those of any answer."""
+"""The answers of a server written for ChatKit: its events are checked, and its failures reported as everywhere."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from chatkit.types import (
 from pydantic import BaseModel
 
 from context import Services, Turn
-from errors import AgentError, ExitRefused, new_error_id
-from streaming.answers.thread_titles import title_of
-from streaming.failure_reports import explained_model_failures, report_failure
-from streaming.stock.local_times import in_utc, localized_item
+from errors import AgentError, ExitGuard, new_error_id
+from streaming.answers.thread_titles import title_from_message
+from streaming.failure_reports import report_failure, translate_model_failures
+from streaming.stock.local_times import localize_item, with_utc_time
 from streaming.stock.sdk_runs import end_runs
-from streaming.stock.server_context import current_request, given_to_server
+from streaming.stock.server_context import current_request, current_server_context
 from turns.answer_texts import AnswerTexts
 from turns.request_context import RequestContext
 
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 Events = AsyncGenerator[ThreadStreamEvent, None]
 
-_ITEMS: tuple[type, ...] = get_args(get_args(ThreadItem)[0])
+_ITEM_TYPES: tuple[type, ...] = get_args(get_args(ThreadItem)[0])
 _GUARDRAILS = frozenset({"InputGuardrailTripwireTriggered", "OutputGuardrailTripwireTriggered"})
 
 
@@ -51,27 +51,28 @@ class StockResponder:
         self._server = server
 
     async def respond(self, turn: Turn) -> Events:
-        """Return the events of the answer, then give the thread a title, if it has none yet.
+        """Yield the events of the answer, then give the thread a title if it has none.
 
         Raises:
-            CustomStreamError: When it failed; that is logged, and the text may be shown.
+            CustomStreamError: When the answer failed; the failure is logged, and the text may be shown.
         """
         thread, message = turn.thread, turn.user_message
         if message is not None:
-            localized_item(message := message.model_copy(deep=True))
+            localize_item(message := message.model_copy(deep=True))
         if (request := current_request()) is not None:
             request.thread_id, request.message_id = thread.id, message.id if message is not None else None
         async with aclosing(self.events("respond", (thread, message), thread, turn.context)) as events:
             async for event in events:
                 yield event
-        line = title_of(turn.user_message) if turn.user_message is not None and turn.context.has_titles else None
-        if thread.title is None and line:
+        if thread.title is not None or turn.user_message is None or not turn.context.has_titles:
+            return
+        if line := title_from_message(turn.user_message):
             await self._services.store.retitle_thread(thread, line, turn.context)
 
     async def events(
         self, method: str, arguments: tuple[Any, ...], thread: ThreadMetadata, context: RequestContext
     ) -> Events:
-        """Return the events that a method of the server yields, each checked.
+        """Yield the events of a method of the server, each checked.
 
         Args:
             method: The name of the method.
@@ -80,14 +81,14 @@ class StockResponder:
             context: The context of the request.
 
         Raises:
-            CustomStreamError: When it failed; that is logged, and the text may be shown.
+            CustomStreamError: When the method failed; the failure is logged, and the text may be shown.
         """
         name = f"{type(self._server).__qualname__}.{method}"
         is_whole = False
         try:
-            with explained_model_failures(self._services), ExitRefused(name):
-                given: Any = getattr(self._server, method)(*arguments, given_to_server(context))
-                stream = _stream(given, name)
+            with translate_model_failures(self._services), ExitGuard(name):
+                returned: Any = getattr(self._server, method)(*arguments, current_server_context(context))
+                stream = _as_event_stream(returned, name)
                 async with aclosing(stream) if hasattr(stream, "aclose") else nullcontext():
                     async for event in stream:
                         yield _check_event(event, name)
@@ -98,24 +99,24 @@ class StockResponder:
             logger.info(f"{method} ended with a message", extra={"error_id": context.answer.error_id})  # noqa: G004
             raise CustomStreamError(exc.message, allow_retry=exc.allow_retry) from exc
         except Exception as exc:
-            raise _error_for_person(exc, method, thread.id, context) from exc
+            raise _build_stream_error(exc, method, thread.id, context) from exc
         finally:
             request = current_request()
             if request is not None and not is_whole:
                 end_runs(request)
 
 
-def _stream(given: Any, name: str) -> Any:
-    """Return the result of a server's method, if it can be iterated asynchronously.
+def _as_event_stream(returned: Any, name: str) -> Any:
+    """Return the result of a server's method, if it is an async iterable.
 
     Raises:
-        AgentError: When it cannot.
+        AgentError: When it is not.
     """
-    if hasattr(given, "__aiter__"):
-        return given
-    if inspect.iscoroutine(given):
-        given.close()
-    kind = "a coroutine, for it has no 'yield'" if inspect.iscoroutine(given) else f"a {type(given).__qualname__}"
+    if hasattr(returned, "__aiter__"):
+        return returned
+    if inspect.iscoroutine(returned):
+        returned.close()
+    kind = "a coroutine, for it has no 'yield'" if inspect.iscoroutine(returned) else f"a {type(returned).__qualname__}"
     raise AgentError(
         "This assistant cannot answer at the moment.",
         f"{name} returned {kind}; it must be an async generator that yields ChatKit's events",
@@ -123,28 +124,28 @@ def _stream(given: Any, name: str) -> Any:
 
 
 def _check_event(event: Any, name: str) -> Any:
-    """Return an event in the form that can be stored and sent; one that ChatKit does not know is passed on unchanged.
+    """Return an event with its item's time in UTC; events of unknown types are not changed.
 
     Raises:
         AgentError: When it is not an event; the text says what to yield instead.
     """
-    if isinstance(event, _ITEMS):
+    if isinstance(event, _ITEM_TYPES):
         advice = f"yield ThreadItemDoneEvent(item=…) with the {type(event).__qualname__}"
     elif not isinstance(event, BaseModel) or not isinstance(getattr(event, "type", None), str):
         advice = f"it yielded a {type(event).__qualname__}; yield ChatKit's events, such as ThreadItemDoneEvent"
     else:
         if isinstance(event, ThreadItemAddedEvent | ThreadItemDoneEvent | ThreadItemReplacedEvent):
-            item = in_utc(event.item)
+            item = with_utc_time(event.item)
             return event if item is event.item else event.model_copy(update={"item": item})
         return event
     raise AgentError("This assistant cannot answer at the moment.", f"{name}: {advice}")
 
 
-def _error_for_person(exc: Exception, method: str, thread_id: str, context: RequestContext) -> CustomStreamError:
-    """Return the error that a person is shown for a failure."""
+def _build_stream_error(exc: Exception, method: str, thread_id: str, context: RequestContext) -> CustomStreamError:
+    """Return the error that is shown to the person for a failure."""
     if type(exc).__name__ in _GUARDRAILS:
         logger.info("guardrail refused", extra={"thread_id": thread_id, "request_id": context.request_id})
         context.answer.error_id = new_error_id()
         return CustomStreamError(AnswerTexts().refused, allow_retry=False)
-    told = report_failure(exc, f"{method} failed", thread_id, context)
-    return CustomStreamError(told.message, allow_retry=exc.allow_retry) if isinstance(exc, StreamError) else told
+    error = report_failure(exc, f"{method} failed", thread_id, context)
+    return CustomStreamError(error.message, allow_retry=exc.allow_retry) if isinstance(exc, StreamError) else error

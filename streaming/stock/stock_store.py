@@ -1,7 +1,7 @@
-"""Stores of servers written for ChatKit: their calls are answered by the platform's, for the person who asks.
+"""Stores for servers written for ChatKit, which pass calls to the platform's stores in the name of the current person.
 
-Such a server expects of its store what one in memory gives: as many items as it asks for, times that it can compare
-with ``datetime.now()``, widgets of ChatKit's classes, and `chatkit.store.NotFoundError`.
+Such a server expects the behaviour of a store in memory: pages as long as it requests, times that it can compare with
+``datetime.now()``, widgets of ChatKit's classes, and `chatkit.store.NotFoundError`.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from pydantic import TypeAdapter, ValidationError
 from attachments import ParlorAttachmentStore
 from errors import NotFoundError
 from store import MAX_HISTORY_ITEMS, MAX_PAGE_ITEMS, ParlorStore
-from streaming.stock.local_times import localized, localized_item
+from streaming.stock.local_times import localize_item, localize_thread
 from streaming.stock.server_context import current_context
 from widgets.documents import WidgetDocument
 
 
 class MissingError(NotFoundError, ChatKitNotFoundError):
-    """Something is missing, or somebody else's; servers catch it as ChatKit's own error."""
+    """The object is missing, or another person's; servers can catch it as ChatKit's own error."""
 
 
 class StockStore(Store[Any]):
     """The platform's store, as a server written for ChatKit calls it.
 
-    The context of a call says nothing: the store belongs to the request that is being answered.
+    The `context` arguments are ignored: the store uses the context of the request that is being answered.
 
     Attributes:
         parlor: The platform's store.
@@ -59,26 +59,26 @@ class StockStore(Store[Any]):
 
     async def load_thread(self, thread_id: str, context: Any = None) -> ThreadMetadata:
         """Return a fresh copy of a thread."""
-        with _missing_as_chatkit_says():
-            return localized(await self.parlor.load_thread(thread_id, current_context()))
+        with _chatkit_not_found():
+            return localize_thread(await self.parlor.load_thread(thread_id, current_context()))
 
     async def save_thread(self, thread: ThreadMetadata, context: Any = None) -> None:
-        """Write what was changed in a thread, or create it."""
-        with _missing_as_chatkit_says():
+        """Store the changes of a thread, or create it."""
+        with _chatkit_not_found():
             await self.parlor.save_thread(thread, current_context())
 
     async def load_threads(
         self, limit: int = MAX_PAGE_ITEMS, after: str | None = None, order: str = "desc", context: Any = None
     ) -> Page[ThreadMetadata]:
-        """Return so many threads of the person who asks."""
+        """Return up to `limit` threads of the current person, at most `MAX_HISTORY_ITEMS`."""
 
-        def load(size: int, behind: str | None) -> Awaitable[Page[ThreadMetadata]]:
-            return self.parlor.load_threads(size, behind, order, current_context())
+        def load(size: int, after_id: str | None) -> Awaitable[Page[ThreadMetadata]]:
+            return self.parlor.load_threads(size, after_id, order, current_context())
 
-        with _missing_as_chatkit_says():
-            page = await _page(load, limit, after)
+        with _chatkit_not_found():
+            page = await _load_page(load, limit, after)
         for thread in page.data:
-            localized(thread)
+            localize_thread(thread)
         return page
 
     async def load_thread_items(
@@ -89,60 +89,60 @@ class StockStore(Store[Any]):
         order: str = "asc",
         context: Any = None,
     ) -> Page[ThreadItem]:
-        """Return so many items of a thread, hidden ones too; at most `MAX_HISTORY_ITEMS` at once."""
+        """Return up to `limit` items of a thread, including hidden ones, at most `MAX_HISTORY_ITEMS`."""
 
-        def load(size: int, behind: str | None) -> Awaitable[Page[ThreadItem]]:
-            return self.parlor.load_thread_items(thread_id, behind, size, order, current_context())
+        def load(size: int, after_id: str | None) -> Awaitable[Page[ThreadItem]]:
+            return self.parlor.load_thread_items(thread_id, after_id, size, order, current_context())
 
-        with _missing_as_chatkit_says():
-            page = await _page(load, limit, after)
+        with _chatkit_not_found():
+            page = await _load_page(load, limit, after)
         for item in page.data:
-            _hand_over(item)
+            _prepare_item(item)
         return page
 
     async def load_item(self, thread_id: str, item_id: str, context: Any = None) -> ThreadItem:
         """Return one item."""
-        with _missing_as_chatkit_says():
-            return _hand_over(await self.parlor.load_item(thread_id, item_id, current_context()))
+        with _chatkit_not_found():
+            return _prepare_item(await self.parlor.load_item(thread_id, item_id, current_context()))
 
     async def add_thread_item(self, thread_id: str, item: ThreadItem, context: Any = None) -> None:
-        """Store an item; one that is there already is replaced in its place."""
-        with _missing_as_chatkit_says():
+        """Store an item, or replace it in its place if it exists."""
+        with _chatkit_not_found():
             await self.parlor.add_thread_item(thread_id, item, current_context())
         current_context().answer.own(item.id)
 
     async def save_item(self, thread_id: str, item: ThreadItem, context: Any = None) -> None:
-        """Replace an item in its place; one that is not there is added."""
+        """Replace an item in its place; add it if it does not exist."""
         await self.add_thread_item(thread_id, item)
 
     async def delete_thread(self, thread_id: str, context: Any = None) -> None:
         """Delete a thread and its items."""
-        with _missing_as_chatkit_says():
+        with _chatkit_not_found():
             await self.parlor.delete_thread(thread_id, current_context())
 
     async def delete_thread_item(self, thread_id: str, item_id: str, context: Any = None) -> None:
         """Delete an item."""
-        with _missing_as_chatkit_says():
+        with _chatkit_not_found():
             await self.parlor.delete_thread_item(thread_id, item_id, current_context())
 
     async def save_attachment(self, attachment: Attachment, context: Any = None) -> None:
         """Create or replace the record of a file."""
-        with _missing_as_chatkit_says():
+        with _chatkit_not_found():
             await self.parlor.save_attachment(attachment, current_context())
 
     async def load_attachment(self, attachment_id: str, context: Any = None) -> Attachment:
         """Return the record of a file."""
-        with _missing_as_chatkit_says():
+        with _chatkit_not_found():
             return await self.parlor.load_attachment(attachment_id, current_context())
 
     async def delete_attachment(self, attachment_id: str, context: Any = None) -> None:
         """Delete the record of a file."""
-        with _missing_as_chatkit_says():
+        with _chatkit_not_found():
             await self.parlor.delete_attachment(attachment_id, current_context())
 
 
-class GivenStore(StockStore):
-    """The platform's store as the only store of a server, which may expect more of it than ChatKit does."""
+class ExplainingStore(StockStore):
+    """The platform's store for a server without a store of its own; it explains calls of methods that it lacks."""
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(
@@ -170,42 +170,42 @@ class StockAttachments(AttachmentStore[Any]):
 
     async def delete_attachment(self, attachment_id: str, context: Any = None) -> None:
         """Delete the bytes of a file."""
-        with _missing_as_chatkit_says():
+        with _chatkit_not_found():
             await self.parlor.delete_attachment(attachment_id, current_context())
 
     async def read(self, attachment_id: str, context: Any = None) -> bytes:
         """Return the bytes of a file."""
-        with _missing_as_chatkit_says():
+        with _chatkit_not_found():
             return await self.parlor.read(attachment_id, current_context())
 
 
-async def _page(
+async def _load_page(
     load: Callable[[int, str | None], Awaitable[Page[Any]]], limit: int | None, after: str | None
 ) -> Page[Any]:
-    """Return a page of the size that was asked for, out of several where it is larger than ours are."""
-    wanted = min(limit or MAX_PAGE_ITEMS, MAX_HISTORY_ITEMS)
-    page = await load(min(wanted, MAX_PAGE_ITEMS), after)
-    while page.has_more and page.after is not None and len(page.data) < wanted:
-        more = await load(min(wanted - len(page.data), MAX_PAGE_ITEMS), page.after)
+    """Return a page of the requested size, joined from several of ours if it is larger than `MAX_PAGE_ITEMS`."""
+    size = min(limit or MAX_PAGE_ITEMS, MAX_HISTORY_ITEMS)
+    page = await load(min(size, MAX_PAGE_ITEMS), after)
+    while page.has_more and page.after is not None and len(page.data) < size:
+        more = await load(min(size - len(page.data), MAX_PAGE_ITEMS), page.after)
         page = Page(data=[*page.data, *more.data], has_more=more.has_more, after=more.after)
     return page
 
 
-def _hand_over(item: ThreadItem) -> ThreadItem:
-    """Return an item as the server would have it if it had kept it in memory."""
+def _prepare_item(item: ThreadItem) -> ThreadItem:
+    """Return a loaded item in the form that the server would have kept in memory."""
     if not isinstance(item, AssistantMessageItem | UserMessageItem):
-        # A workflow that goes on, a widget that changes: what was read may be written again under its id. But a model
-        # that gives every message the same id must not write over those of earlier answers.
+        # A server may write an item again that it has read, such as a workflow or a widget. Messages are excepted: a
+        # model that gives every message the same id must not overwrite those of earlier answers.
         current_context().answer.own(item.id)
-    return typed_widget(localized_item(item))
+    return typed_widget(localize_item(item))
 
 
 def typed_widget(item: ThreadItem) -> ThreadItem:
-    """Return a widget item with a widget of ChatKit's classes, where these hold all that is in it."""
+    """Convert a widget item's document to ChatKit's classes, if they represent it fully, and return the item."""
     if isinstance(item, WidgetItem) and isinstance(item.widget, WidgetDocument):
         document = item.widget.model_dump()
         try:
-            root = _widgets().validate_python(document)
+            root = _widget_adapter().validate_python(document)
         except ValidationError:
             return item
         if root.model_dump(mode="json", exclude_unset=True, exclude_none=True) == document:
@@ -214,13 +214,13 @@ def typed_widget(item: ThreadItem) -> ThreadItem:
 
 
 @cache
-def _widgets() -> TypeAdapter[Any]:
-    # Building it takes a tenth of a second: once, and not for those who have no such server.
+def _widget_adapter() -> TypeAdapter[Any]:
+    # Built lazily and once, which takes a tenth of a second: only platforms with such a server need it.
     return TypeAdapter(WidgetRoot)
 
 
 @contextmanager
-def _missing_as_chatkit_says() -> Iterator[None]:
+def _chatkit_not_found() -> Iterator[None]:
     try:
         yield
     except NotFoundError as exc:

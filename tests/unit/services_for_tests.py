@@ -18,7 +18,7 @@ from database import Base, Database
 from files.file_urls import FileURLs
 from runs.registry import Runs
 from store import ParlorStore
-from streaming.answers.tool_guard import guarded
+from streaming.answers.tool_guard import with_tool_guard
 from tests.unit.provider_stub import ProviderStub, Responses
 from tests.unit.scripted_model import ScriptedModel
 
@@ -64,7 +64,7 @@ async def open_services(
             database=database,
             store=store,
             attachments=create_attachment_store(known, database, FileURLs(lambda: b"k" * 32)),
-            chat_client=lambda offline=(): guarded(client, known.tool_timeout_s),
+            chat_client=lambda offline=(): with_tool_guard(client, known.tool_timeout_s),
             explain_model_failure=explain_model_failure,
             runs=Runs.from_settings(known),
             takes_pdf=takes_pdf,

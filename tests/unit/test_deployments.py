@@ -301,7 +301,7 @@ def test_the_dashboard_asks_for_metrics_that_there_are() -> None:
         for name in re.findall(r"\b(?:parlor|process)_\w+", target["expr"])
     }
     runs = Runs(max_total=1, max_per_user=1, max_log_bytes=1000, timeout_s=1, linger_s=0)
-    runs.statistics.note("any", "done", 1.0, {}, tool_calls=1)
+    runs.statistics.record("any", "done", 1.0, {}, tool_calls=1)
     times = TransactionTimes()
     times.add("any", "read", 0.001)
     known = {sample.name for metric in PlatformCollector(runs, times).collect() for sample in metric.samples}

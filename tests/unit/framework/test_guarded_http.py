@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from framework.guarded_http import GuardedHTTP, with_most_connections
+from framework.guarded_http import GuardedHTTP, limit_connections
 from framework.uvicorn_server import UvicornServer
 
 PATIENCE_S = 30
@@ -202,7 +202,7 @@ async def test_a_client_that_takes_nothing_is_let_go() -> None:
 
 
 async def test_one_connection_too_many_is_refused_and_the_others_continue() -> None:
-    async with serving(with_most_connections(3)) as port:
+    async with serving(limit_connections(3)) as port:
         held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
         for _, writer in held:
             writer.write(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from framework.mcp_servers import RESTART_WAIT_S, connect, connect_soon, examine, state_of
+from framework.mcp_servers import RESTART_WAIT_S, connect, connect_with_retries, examine, state_of
 
 
 class Restarting:
@@ -34,21 +34,21 @@ class Restarting:
 async def test_a_server_that_was_lost_a_moment_ago_is_looked_for_until_it_is_back() -> None:
     server: Any = Restarting(2)
     state_of(server).is_lost, state_of(server).lost_at = True, monotonic()
-    assert await connect_soon(server)
+    assert await connect_with_retries(server)
     assert server.tries == 3
 
 
 async def test_a_server_that_is_down_for_longer_is_looked_for_once() -> None:
     server: Any = Restarting(2)
     state_of(server).is_lost, state_of(server).lost_at = True, monotonic() - RESTART_WAIT_S
-    assert not await connect_soon(server)
+    assert not await connect_with_retries(server)
     assert server.tries == 1
 
 
 async def test_the_wait_for_a_server_has_an_end() -> None:
     server: Any = Restarting(1_000)
     state_of(server).is_lost, state_of(server).lost_at = True, monotonic() - RESTART_WAIT_S + 0.3
-    assert not await connect_soon(server)
+    assert not await connect_with_retries(server)
     assert 1 < server.tries < 6
 
 

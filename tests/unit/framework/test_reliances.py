@@ -82,16 +82,16 @@ from framework.agent_steps import agent_step
 from framework.chatkit_protocol import serialize
 from framework.default_runner import wrap_default_runner
 from framework.function_middleware import add_function_middleware, function_middleware_of
-from framework.held_things import things_held_by
-from framework.inner_agents import agents_within, own_tools, put_agent, workflow_of
+from framework.inner_agents import agents_within, own_tools, replace_executor_agent, workflow_of
 from framework.mcp_recovery import _CLIENT_ERRORS, _LOST, _NEVER_SENT, is_lost, was_never_sent
 from framework.mcp_tool_lists import _REPLACED
 from framework.plain_agents import leaves_text_alone
+from framework.reachable_objects import iterate_reachable
 from framework.response_streams import build_response, build_response_stream
 from framework.sentences import LIMIT_REACHED, STREAM_ERROR, SUB_AGENT_WANTS_APPROVAL
 from framework.text_updates import TEXT_SINK_KWARG, TextPiece, TextUpdate
-from framework.tool_loop import below_tool_loop
-from framework.warm_up import _LATE_PARTS
+from framework.tool_loop import without_tool_loop
+from framework.warm_up import _LAZY_NAMES
 from storage.baseline import baseline_of, set_baseline
 from streaming.answers.history import HistoryConverter
 from tests.unit.test_architecture import ROOT
@@ -140,7 +140,8 @@ READ_WHEN_CHANGED: dict[str, tuple[type, dict[str, str], str]] = {
             "_to_thread_response": "e72527e9b0ab",
             "_apply_structured_input_submission": "434d82b0c121",
         },
-        "The first is rebuilt there as `AS_CHATKIT_SENDS`, which storage/page_json.py uses too; the others are called.",
+        "The first is rebuilt there as `SERIALIZATION_OPTIONS`, which storage/page_json.py uses too; "
+        "the others are called.",
     ),
     "framework/mcp_recovery.py": (
         MCPStdioTool,
@@ -473,7 +474,7 @@ _transform_hooks _update_gates_after _update_gates_before _updates _wrap_inner
 
 
 async def test_a_stream_keeps_its_updates_where_they_are_merged_and_let_go_of() -> None:
-    """Relied on by `framework/kept_updates.py`: it exchanges `_updates`, walks inwards, and empties ended streams.
+    """Relied on by `framework/merged_updates.py`: it exchanges `_updates`, walks inwards, and empties ended streams.
 
     When this fails: see whether a new field keeps updates too, and who reads `_updates`; `test_text_updates.py` beside
     this file measures what is kept and what is freed.
@@ -596,14 +597,14 @@ def test_names_and_lists_of_a_server_s_tools_are_as_they_were_read() -> None:
 
 
 def test_agents_are_found_in_tools_and_exchanged_in_executors() -> None:
-    """Relied on by `framework/held_things.py` and `framework/inner_agents.py`.
+    """Relied on by `framework/reachable_objects.py` and `framework/inner_agents.py`.
 
     When this fails: find where a tool made of an agent keeps it, and by which name an executor does.
     """
     agent, other = Agent(Echo(), name="one"), Agent(Echo(), name="other")
-    assert any(thing is agent for thing in things_held_by([agent.as_tool()]))
+    assert any(thing is agent for thing in iterate_reachable([agent.as_tool()]))
     executor = AgentExecutor(agent)
-    put_agent(executor, agent, other)
+    replace_executor_agent(executor, agent, other)
     assert executor.agent is other
 
 
@@ -655,7 +656,7 @@ def test_parts_that_are_imported_late_have_their_names() -> None:
     When this fails: see which modules the first run of an agent imports, and name something of each.
     """
     framework = importlib.import_module("agent_framework")
-    assert [name for name in _LATE_PARTS if not hasattr(framework, name)] == []
+    assert [name for name in _LAZY_NAMES if not hasattr(framework, name)] == []
     types.Thread.model_rebuild(raise_errors=False)
     assert types.Thread.model_rebuild(raise_errors=False) is None, "nothing happens to a model that is complete"
 
@@ -991,11 +992,11 @@ async def test_the_loop_of_tool_calls_is_the_outermost_layer_of_a_client() -> No
     seen: list[str] = []
     client = Echo(answers=[[call()], []], middleware=[Note(seen)])
     options: Any = {"tools": [look]}
-    contents = await contents_of(below_tool_loop(client).get_response("Go", stream=True, options=options))
+    contents = await contents_of(without_tool_loop(client).get_response("Go", stream=True, options=options))
     assert [content.type for content in contents] == ["function_call"]
     assert seen == []
     other = RawEcho(answers=[])
-    assert below_tool_loop(other) is other
+    assert without_tool_loop(other) is other
 
 
 def test_contents_may_be_of_a_kind_that_the_framework_does_not_have() -> None:

@@ -25,10 +25,10 @@ from framework.sdk_agents import (
     agent_behind_handoff,
     agent_behind_tool,
     can_start_runs,
+    forward_events,
     loaded_agent_class,
-    send_events_to,
 )
-from framework.sdk_mcp_servers import forget_session, has_session, let_go
+from framework.sdk_mcp_servers import drop_connection, has_session, mark_disconnected
 from turns.clock import utc_now
 
 EXPERT = Agent[Any](name="expert")
@@ -54,12 +54,12 @@ async def test_a_connection_to_a_server_of_tools_can_be_let_go() -> None:
     server.session = server
     server.exit_stack.callback(closed.append, "the author's")
     assert has_session(server)
-    let_go(server)
+    drop_connection(server)
     server.exit_stack.callback(closed.append, "ours")
     await server.cleanup()
     assert closed == ["ours"]
     server.session = server
-    forget_session(server)
+    mark_disconnected(server)
     assert not has_session(server)
     assert "self.exit_stack.enter_async_context(" in inspect.getsource(MCPServerStdio.connect)
 
@@ -102,7 +102,7 @@ async def test_a_context_puts_all_its_events_where_they_are_sent() -> None:
     thread = ThreadMetadata(id="thr_1", created_at=utc_now())
     context: Any = Own(thread=thread, store=Unused(), request_context=None)
     events: list[Any] = []
-    send_events_to(context, events.append)
+    forward_events(context, events.append)
     await context.stream(ProgressUpdateEvent(text="Looking"))
     context._complete()
     assert [event.text for event in events] == ["Looking"]

@@ -12,7 +12,7 @@ from agents.run import get_default_agent_runner, set_default_agent_runner
 from chatkit.agents import AgentContext, _AsyncQueueIterator
 from chatkit.server import ChatKitServer
 
-from framework.chatkit_servers import become, overridden_methods
+from framework.chatkit_servers import mix_in_class, overridden_methods
 from framework.default_runner import PreparedRunner, prepare_runs
 from framework.sdk_runs import end_run, watch_events, with_provider, without_stored_responses
 
@@ -145,7 +145,7 @@ def test_the_methods_of_chatkits_server_are_those_that_we_know() -> None:
 
 
 def test_an_object_becomes_one_of_another_class_and_stays_what_it_was() -> None:
-    """Relied on by `framework/chatkit_servers.py`: a store of the author's gets our methods.
+    """Relied on by `framework/chatkit_servers.py`: `mix_in_class` gives a store of the author's our methods.
 
     When this fails: Python has changed which classes may be exchanged; a store then has to be replaced.
     """
@@ -165,6 +165,6 @@ def test_an_object_becomes_one_of_another_class_and_stays_what_it_was() -> None:
         __slots__ = ("place",)
 
     own, slotted = Own(), Slotted()
-    assert become(own, Ours)
+    assert mix_in_class(own, Ours)
     assert (own.load(), own.more(), isinstance(own, Own)) == ("ours", "more", True)
-    assert not become(slotted, Ours)
+    assert not mix_in_class(slotted, Ours)

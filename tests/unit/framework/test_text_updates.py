@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from chat_clients.http.provider_connection import ProviderConnection
 from chat_clients.model_client import ResponsesChatClient
-from framework.kept_updates import MergedUpdates, keep_merged, release
+from framework.merged_updates import MergedUpdates, merge_kept_updates, release_stream
 from framework.text_updates import TextUpdate, build_text_piece, build_text_update
 from tests.unit.provider_stub import Answer, Responses
 from text.growing_text import GrowingText
@@ -151,14 +151,14 @@ async def test_no_stream_of_an_answer_keeps_its_pieces_and_the_final_response_is
     stream = agent.run("Hello", stream=True)
     shown = []
     async for update in stream:
-        keep_merged(stream)
+        merge_kept_updates(stream)
         shown.append(update.text)
         largest = max(kept_updates(stream))
         if update.text == WORDS[-1]:
             held = sum(type(each) is TextUpdate for each in gc.get_objects()) - others
             opening = [each for each in gc.get_objects() if type(each) is dict and each.get("type") == OPENING]
     assert [text for text in shown if text] == WORDS, "the updates themselves come as before"
-    assert len(kept_updates(stream)) >= 3, "as the framework is built today; if not, `keep_merged` is to be looked at"
+    assert len(kept_updates(stream)) >= 3, "as the framework is built today; if not, look at `merge_kept_updates`"
     assert largest < 10
     assert held < 10, "nobody else on the way keeps them either"
     assert not opening, "nor the event that may repeat all that was asked"
@@ -181,7 +181,7 @@ async def test_an_ended_stream_goes_without_the_garbage_collector(
             async for _ in stream:
                 pass
             if is_released:
-                release(stream)
+                release_stream(stream)
             del stream, first
             return int(left() is not None)
         finally:

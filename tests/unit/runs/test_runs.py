@@ -132,7 +132,7 @@ async def test_open_streams_and_the_time_to_the_first_text_are_measured(open_cha
         await read_rest(second)
         assert runs.open_streams == 0
         [known] = runs.statistics.by_use_case.values()
-        assert dict(known.first_texts.cumulative())["+Inf"] == 1
+        assert dict(known.first_texts.cumulative_counts())["+Inf"] == 1
         assert 0 < known.first_texts.sum_s <= known.durations.sum_s
         assert chat.server.services.store.transaction_times.by_kind
 

@@ -15,7 +15,7 @@ from database import Base, Database
 from storage.owned_transactions import scope_of
 from storage.process_leases import FORGOTTEN_AFTER, LEASE, OpenAnswerRow, ProcessLeaseRow
 from store import ParlorStore
-from streaming.requests.cut_marks import build_mark
+from streaming.requests.interruption_marks import build_interruption_mark
 from tests.unit.sample_items import assistant_message
 from turns.clock import utc_now
 from turns.request_context import RequestContext
@@ -43,7 +43,7 @@ class TwoProcesses:
     async def begin(self) -> str:
         thread = ThreadMetadata(id=self.thread_id, created_at=utc_now())
         await self.writer.save_thread(thread, ADA)
-        mark = build_mark(thread, "interrupted")
+        mark = build_interruption_mark(thread, "interrupted")
         await self.writer.add_half_answer(self.thread_id, assistant_message("half"), mark, ADA)
         return mark.id
 
@@ -73,7 +73,9 @@ async def test_half_an_answer_is_never_stored_without_its_mark(any_database: Dat
     # What is written last cannot be, as if the server were killed before it.
     await any_database.run_write(lambda connection: connection.execute(text("DROP TABLE open_answers")) and None)
     with pytest.raises(SQLAlchemyError):
-        await store.add_half_answer(thread.id, assistant_message("half"), build_mark(thread, "interrupted"), ADA)
+        await store.add_half_answer(
+            thread.id, assistant_message("half"), build_interruption_mark(thread, "interrupted"), ADA
+        )
     assert (await store.load_thread_items(thread.id, None, 10, "asc", ADA)).data == []
 
 

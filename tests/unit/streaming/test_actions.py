@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 from base_server import BaseChatKitServer, action
 from context import ActionTurn, Turn
 from errors import ActionError, FinalMethodError, NotFoundError, PluginError, UserFacingError
-from streaming.actions.offered_actions import offers
+from streaming.actions.offered_actions import is_offered
 from tests.unit.harness import Chat, done_items, errors
 from tests.unit.scripted_model import ScriptedModel, says
 from tests.unit.services_for_tests import open_services
@@ -272,9 +272,9 @@ def test_an_action_handler_with_a_wrong_signature_fails_at_import() -> None:
 
 def test_actions_are_found_wherever_a_component_may_hold_them() -> None:
     widget = build_counter(0)
-    assert offers(widget, "counter.done", {})
-    assert offers(widget, "counter.done", None)
-    assert not offers(widget, "counter.done", {"x": 1})
+    assert is_offered(widget, "counter.done", {})
+    assert is_offered(widget, "counter.done", None)
+    assert not is_offered(widget, "counter.done", {"x": 1})
 
 
 def test_dotted_fields_and_nulls_are_compared_as_they_travel() -> None:
@@ -283,5 +283,5 @@ def test_dotted_fields_and_nulls_are_compared_as_they_travel() -> None:
         "onSubmitAction": {"type": "save", "payload": {"todo": {"id": 1}, "nothing": None}},
         "children": [{"type": "Input", "name": "todo.title"}],
     }
-    assert offers(widget, "save", {"todo": {"id": 1, "title": "Milk"}})
-    assert not offers(widget, "save", {"todo": {"id": 2, "title": "Milk"}})
+    assert is_offered(widget, "save", {"todo": {"id": 1, "title": "Milk"}})
+    assert not is_offered(widget, "save", {"todo": {"id": 2, "title": "Milk"}})

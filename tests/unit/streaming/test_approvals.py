@@ -636,7 +636,7 @@ async def test_an_approval_request_without_a_visible_call_is_shown_all_the_same(
     answer = UpdateConverter(turn, {}, lambda: "")
     call = Content.from_function_call("call_1", "delete_file", arguments='{"path":"/data/x"}')
     wish = Content.from_function_approval_request("call_1", call)
-    events = [*answer.feed(AgentResponseUpdate(role="assistant", contents=[wish])), *answer.close()]
+    events = [*answer.convert(AgentResponseUpdate(role="assistant", contents=[wish])), *answer.close()]
     assert [(each.name, each.arguments) for each in turn.context.answer.approvals] == [
         ("delete_file", '{"path":"/data/x"}')
     ]

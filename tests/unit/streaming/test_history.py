@@ -27,7 +27,7 @@ from chatkit.types import (
 )
 
 from streaming.answers.history import HistoryConverter, history_messages
-from streaming.answers.told_tags import file_note, file_text
+from streaming.answers.prompt_tags import file_note, file_text
 from turns.tool_memory import remember_tool_calls
 from widgets.documents import widget_root
 

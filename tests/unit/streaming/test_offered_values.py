@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from errors import ActionError
-from streaming.actions.offered_actions import check_field_values, check_offered, offers
+from streaming.actions.offered_actions import check_field_values, check_offered, is_offered
 
 SEND = {"type": "send", "payload": {"order": {"id": 7}}}
 
@@ -136,7 +136,7 @@ def test_a_dotted_name_lets_in_nothing_but_itself() -> None:
         {"order": {"id": 7}, "to": "Ada"},
         {"order": {"id": 7}, "to": {}},
     ):
-        assert not offers(widget, "send", payload), payload
+        assert not is_offered(widget, "send", payload), payload
 
 
 def test_a_change_brings_its_own_value_and_a_click_outside_of_forms_none() -> None:
@@ -149,18 +149,18 @@ def test_a_change_brings_its_own_value_and_a_click_outside_of_forms_none() -> No
             {"type": "Button", "onClickAction": {"type": "go"}},
         ],
     }
-    assert offers(widget, "set", {"id": 1, "done": True})
-    assert not offers(widget, "set", {"id": 1, "size": "s"})
-    assert not offers(widget, "go", {"done": True})
-    assert offers(widget, "size", {"size": None})
-    assert not offers(widget, "size", {"size": "m"})
+    assert is_offered(widget, "set", {"id": 1, "done": True})
+    assert not is_offered(widget, "set", {"id": 1, "size": "s"})
+    assert not is_offered(widget, "go", {"done": True})
+    assert is_offered(widget, "size", {"size": None})
+    assert not is_offered(widget, "size", {"size": "m"})
 
 
 def test_validation_at_submission_does_not_block_other_clicks() -> None:
     cancel = {"type": "Button", "onClickAction": {"type": "cancel"}}
     widget = card(field("Input", required=True, pattern="[0-9]+"), cancel)
-    assert offers(widget, "cancel", {"f": "abc"})
-    assert not offers(widget, "send", sent("abc"))
+    assert is_offered(widget, "cancel", {"f": "abc"})
+    assert not is_offered(widget, "send", sent("abc"))
     as_form = {
         "type": "Card",
         "asForm": True,
@@ -168,28 +168,28 @@ def test_validation_at_submission_does_not_block_other_clicks() -> None:
         "confirm": {"label": "Save", "action": {"type": "save"}},
         "cancel": {"label": "Not", "action": {"type": "not"}},
     }
-    assert not offers(as_form, "save", {"f": ""})
-    assert offers(as_form, "not", {"f": ""})
+    assert not is_offered(as_form, "save", {"f": ""})
+    assert is_offered(as_form, "not", {"f": ""})
 
 
 def test_disabled_and_client_actions_are_not_offered() -> None:
     button = {"type": "Button", "onClickAction": {"type": "go"}}
-    assert offers({"type": "Card", "children": [button]}, "go", None)
-    assert not offers({"type": "Card", "children": [{**button, "disabled": True}]}, "go", None)
+    assert is_offered({"type": "Card", "children": [button]}, "go", None)
+    assert not is_offered({"type": "Card", "children": [{**button, "disabled": True}]}, "go", None)
     page = {"type": "Button", "onClickAction": {"type": "go", "handler": "client"}}
     with pytest.raises(ActionError, match="the page's own"):
         check_offered({"type": "Card", "children": [page]}, "go", None)
-    assert offers({"type": "Card", "children": [page, button]}, "go", None)
+    assert is_offered({"type": "Card", "children": [page, button]}, "go", None)
 
 
 def test_hidden_parts_of_a_collapsed_card_are_not_offered() -> None:
     inner = card(field("Input"))["children"]
     footer = {"confirm": {"label": "Save", "action": {"type": "save"}}}
     for name, payload in (("send", sent("x")), ("save", {})):
-        assert offers({"type": "Card", "children": inner, **footer}, name, payload)
+        assert is_offered({"type": "Card", "children": inner, **footer}, name, payload)
         hidden = {"type": "Card", "children": inner, "collapsed": True, **footer}
-        assert not offers(hidden, name, payload)
-        assert not offers({"type": "Basic", "children": [hidden]}, name, payload)
+        assert not is_offered(hidden, name, payload)
+        assert not is_offered({"type": "Basic", "children": [hidden]}, name, payload)
 
 
 @pytest.mark.parametrize("name", ["__proto__", "constructor", "prototype", "order.__proto__", "__proto__.f"])
@@ -198,9 +198,9 @@ def test_names_of_prototypes_are_neither_fields_nor_extra_keys(name: str) -> Non
     nested: Any = "x"
     for part in reversed(name.split(".")):
         nested = {part: nested}
-    assert not offers(widget, "send", {**sent("x"), name: "x"})
-    assert not offers(widget, "send", {**nested, **sent("x"), "order": {"id": 7, **nested.get("order", {})}})
-    assert offers(widget, "send", sent("x"))
+    assert not is_offered(widget, "send", {**sent("x"), name: "x"})
+    assert not is_offered(widget, "send", {**nested, **sent("x"), "order": {"id": 7, **nested.get("order", {})}})
+    assert is_offered(widget, "send", sent("x"))
 
 
 def test_a_payload_of_any_depth_and_width_is_refused_soon() -> None:
@@ -210,14 +210,14 @@ def test_a_payload_of_any_depth_and_width_is_refused_soon() -> None:
     wide = {f"f{n}": "x" for n in range(50_000)}
     started = time.perf_counter()
     for payload in (sent(deep), sent("x", **wide), {"order": deep, "f": "x"}, deep, sent(["x"] * 50_000)):
-        assert not offers(card(field("Input"), {"type": "Input", "name": "f.f.f"}), "send", payload)
+        assert not is_offered(card(field("Input"), {"type": "Input", "name": "f.f.f"}), "send", payload)
     assert time.perf_counter() - started < 5
 
 
 def test_the_widgets_own_payload_wins_over_a_required_field_of_the_same_name() -> None:
     widget = card(field("Input", required=True), payload={"f": "fixed"})
-    assert offers(widget, "send", {"f": "fixed"})
-    assert not offers(widget, "send", {"f": "other"})
+    assert is_offered(widget, "send", {"f": "fixed"})
+    assert not is_offered(widget, "send", {"f": "other"})
 
 
 def test_a_slow_pattern_is_given_up_soon() -> None:

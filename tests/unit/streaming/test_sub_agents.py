@@ -12,7 +12,7 @@ from chatkit.types import StructuredInputFreeform
 from base_server import BaseChatKitServer
 from context import Services, Turn, turn_of
 from errors import NotFoundError
-from streaming.answers.tool_guard import NO_PERSON, guarded
+from streaming.answers.tool_guard import NEEDS_PERSON, with_tool_guard
 from tests.unit.harness import Chat, done_items, texts
 from tests.unit.scripted_model import ScriptedModel, calls, says
 
@@ -60,7 +60,7 @@ def model() -> ScriptedModel:
 
 @pytest.fixture
 def expert_model() -> ScriptedModel:
-    made: ScriptedModel = guarded(ScriptedModel(), TOOL_TIMEOUT_S)
+    made: ScriptedModel = with_tool_guard(ScriptedModel(), TOOL_TIMEOUT_S)
     return made
 
 
@@ -108,7 +108,7 @@ async def test_a_question_that_a_sub_agent_cannot_ask_is_reported_to_the_model_a
     model.turns = [calls("ask_expert", task="Publish"), says("It needs your permission.")]
     expert_model.turns = [calls(name, "i1")]
     events = await chat.send("Go")
-    assert last_result(model) == NO_PERSON
+    assert last_result(model) == NEEDS_PERSON
     assert not done_items(events, "widget")
     assert not done_items(events, "client_tool_call")
     assert texts(events) == ["It needs your permission."]

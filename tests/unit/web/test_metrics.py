@@ -42,9 +42,9 @@ def runs() -> Runs:
 
 async def test_answers_are_counted_by_use_case_in_the_form_of_prometheus(runs: Runs) -> None:
     usage = {"input_token_count": 100, "output_token_count": 20, "total_token_count": 120}
-    runs.statistics.note("weather", "done", 0.25, usage, first_text_s=0.125, tool_calls=3, failed_tool_calls=1)
-    runs.statistics.note("weather", "stopped_user", 700.0, {"input_token_count": None})
-    runs.statistics.note("todo", "failed", 3.0, {})
+    runs.statistics.record("weather", "done", 0.25, usage, first_text_s=0.125, tool_calls=3, failed_tool_calls=1)
+    runs.statistics.record("weather", "stopped_user", 700.0, {"input_token_count": None})
+    runs.statistics.record("todo", "failed", 3.0, {})
     times = TransactionTimes()
     times.add("weather", "write", 0.001)
     async with scraping(runs, times) as client:
@@ -93,7 +93,7 @@ async def test_without_the_setting_there_are_no_metrics(edge: Edge) -> None:
 def test_labels_are_bounded() -> None:
     statistics = RunStatistics()
     for number in range(MAX_USE_CASES + 10):
-        statistics.note(f"use-case-{number}", "done", 1.0, {})
+        statistics.record(f"use-case-{number}", "done", 1.0, {})
     assert len(statistics.by_use_case) == MAX_USE_CASES + 1
     assert statistics.by_use_case[OTHER].outcomes == {"done": 10}
 

@@ -13,7 +13,7 @@ from chatkit.types import WidgetItem
 from chatkit.widgets import Box, Card, Text
 
 from framework.chatkit_protocol import serialize
-from streaming.actions.offered_actions import offers
+from streaming.actions.offered_actions import is_offered
 from turns.clock import utc_now
 from widgets.documents import MAX_WIDGET_DEPTH, stored_widget, walk_components, widget_root
 
@@ -35,8 +35,8 @@ def test_whatever_is_accepted_is_offered(depth: int, is_list: bool) -> None:
     widget = nested(depth, BUTTON, is_list=is_list)
     stored = widget_root(widget).model_dump()
     assert {key: value for key, value in stored.items() if value is not None} == widget
-    assert offers(stored, "go", {"step": 1})
-    assert not offers(stored, "go", {"step": 2})
+    assert is_offered(stored, "go", {"step": 1})
+    assert not is_offered(stored, "go", {"step": 2})
 
 
 @pytest.mark.parametrize("is_list", [True, False])
@@ -103,7 +103,7 @@ def test_an_invalid_widget_is_refused_with_its_place(widget: dict[str, Any], tex
 def test_a_payload_may_have_children_that_are_no_components() -> None:
     click = {"type": "go", "payload": {"children": 3}}
     widget = {"type": "Card", "children": [{"type": "Button", "onClickAction": click}]}
-    assert offers(widget_root(widget).model_dump(), "go", {"children": 3})
+    assert is_offered(widget_root(widget).model_dump(), "go", {"children": 3})
 
 
 def test_half_a_character_in_a_name_stops_no_widget() -> None:

@@ -1,4 +1,4 @@
-"""Marks of answers that were cut: what is stored of half an answer says so, in every client that shows tasks."""
+"""Interruption marks: task items that mark a stored answer as incomplete, in every client that shows tasks."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from chatkit.types import CustomTask, TaskItem, ThreadMetadata
 
 from turns.clock import utc_now
 
-Cut = Literal["interrupted", "stopped"]
-_TITLES: dict[Cut, str] = {
+Interruption = Literal["interrupted", "stopped"]
+_TITLES: dict[Interruption, str] = {
     "interrupted": "This answer was interrupted before it was whole.",
     "stopped": "This answer was stopped.",
 }
 
 
-def build_mark(thread: ThreadMetadata, cut: Cut) -> TaskItem:
-    """Return the item that says how an answer ended; its id says it to our client, which offers to try again."""
+def build_interruption_mark(thread: ThreadMetadata, cut: Interruption) -> TaskItem:
+    """Return the item that marks an answer as incomplete; by its id, our client recognises it and offers to retry."""
     return TaskItem(
         id=f"{cut}_{uuid4().hex}",
         thread_id=thread.id,
