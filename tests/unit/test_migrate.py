@@ -138,7 +138,7 @@ async def test_a_server_that_wants_more_is_made_by_the_function_of_the_guide(tmp
 
 
 def test_the_guide_names_every_method_that_is_asked_of_a_server() -> None:
-    [asked] = re.findall(r"What is asked of the class: (.+?)\. ", GUIDE, re.DOTALL)
+    [asked] = re.findall(r"Parlor calls the methods (.+?)\. ", GUIDE, re.DOTALL)
     assert set(re.findall(r"`(\w+)`", asked)) == OVERRIDABLE
 
 
