@@ -227,7 +227,7 @@ def test_a_folder_that_cannot_be_written_to_is_replaced_by_a_temporary_one_with_
     assert record.__dict__["folder"] == str(folder)
 
 
-def test_a_temporary_file_goes_with_its_process(source: Path, folder: Path, temporary_folder: Path) -> None:
+def test_a_temporary_file_is_removed_with_its_process(source: Path, folder: Path, temporary_folder: Path) -> None:
     folder.touch()
     done = run(
         f"path = provide_city_file(Path({str(folder)!r}), source=Path({str(source)!r})); print(path, path.exists())"
