@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 Provider = Literal["offline", "openai", "compatible", "azure"]
 
+DATABASE_FILE_NAME = "parlor.db"
+"""Name of the SQLite file in the data folder, unless `DATABASE_URL` names another."""
+
 
 class Settings(BaseSettings):
     """Settings from the environment and from a file `.env` in the working directory.
@@ -393,7 +396,7 @@ class Settings(BaseSettings):
         from sqlalchemy.engine import URL
 
         # Not formatted as text, as the path may contain characters with a meaning in URLs.
-        return self.database_url or URL.create("sqlite+aiosqlite", database=str(self.data_dir / "parlor.db"))
+        return self.database_url or URL.create("sqlite+aiosqlite", database=str(self.data_dir / DATABASE_FILE_NAME))
 
 
 def is_secret(field_name: str) -> bool:

@@ -43,6 +43,19 @@ def files_that_say(text: str) -> set[str]:
     }
 
 
+def files_with_texts(part: str) -> set[str]:
+    """Return the files with a string that contains this part, docstrings left out."""
+    return {
+        str(path.relative_to(ROOT))
+        for path in sources()
+        if part in path.read_text()
+        for node in ast.walk(parsed(path))
+        if not isinstance(node, ast.Expr)
+        for each in ast.iter_child_nodes(node)
+        if isinstance(each, ast.Constant) and isinstance(each.value, str) and part in each.value
+    }
+
+
 def files_that_read(name: str) -> set[str]:
     """Return the files that read a member of this name."""
     return {
@@ -70,6 +83,16 @@ def test_the_message_for_unexpected_errors_stands_in_one_place() -> None:
 def test_the_end_of_a_step_and_the_duration_are_written_in_one_place() -> None:
     writer = {"streaming/answers/workflow_writer.py"}
     assert (makers_of("DurationSummary"), files_that_read("step_failed")) == (writer, writer)
+
+
+def test_the_own_time_limit_of_a_tool_is_read_in_one_place() -> None:
+    assert files_that_say("timeout_s") & files_that_say("additional_properties") == {"turns/tool_limits.py"}
+    assert files_with_texts("seconds and was stopped") == {"turns/tool_limits.py"}
+
+
+@pytest.mark.parametrize(("name", "owner"), [("parlor.db", "config.py"), ("secret.key", "process/data_folder.py")])
+def test_the_name_of_a_file_in_the_data_folder_stands_in_one_place(name: str, owner: str) -> None:
+    assert files_with_texts(name) == {owner}
 
 
 def test_services_have_one_way_to_a_chat_client() -> None:
