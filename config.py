@@ -383,11 +383,16 @@ class Settings(BaseSettings):
         return chosen
 
     @property
+    def is_openai(self) -> bool:
+        """Whether the provider is OpenAI itself, which has the models that authors name, and services of its own."""
+        return self.provider == "openai"
+
+    @property
     def resolved_transcription_model(self) -> str | None:
         """The model for dictation; None when there is none."""
         if self.provider == "offline":
             return None
-        return self.transcription_model or ("gpt-4o-mini-transcribe" if self.provider == "openai" else None)
+        return self.transcription_model or ("gpt-4o-mini-transcribe" if self.is_openai else None)
 
     @property
     def resolved_database_url(self) -> str | URL:

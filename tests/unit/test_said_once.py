@@ -95,6 +95,20 @@ def test_the_name_of_a_file_in_the_data_folder_stands_in_one_place(name: str, ow
     assert files_with_texts(name) == {owner}
 
 
+def test_whether_the_provider_is_openai_is_decided_in_one_place() -> None:
+    # `match` in the table of providers has other branches beside it.
+    compared = {
+        str(path.relative_to(ROOT))
+        for path in sources()
+        if '"openai"' in path.read_text()
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Compare)
+        for each in (node.left, *node.comparators)
+        if isinstance(each, ast.Constant) and each.value == "openai"
+    }
+    assert compared == {"config.py"}
+
+
 def test_services_have_one_way_to_a_chat_client() -> None:
     # A field and a method to call in its place were two names for one thing.
     assert [name for name in dir(Services) if "client" in name] == ["chat_client"]
