@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 import errors
 from context import Services
 from framework import message_marks
-from tests.unit.test_architecture import ROOMS, ROOT, sources
+from tests.unit.test_architecture import ROOT, sources
 
 
 @cache
@@ -132,50 +131,3 @@ def test_the_tree_of_errors_has_every_error_under_its_parent() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
     known = {kind.__name__: kind.__bases__[0].__name__ for kind in kinds}
     assert drawn == known
-
-
-# Tests that patch our own code would hold while the code is wrong.
-
-PATCHING = ("setattr", "delattr", "setitem")
-
-
-def patched(module: ast.Module) -> Iterator[str]:
-    """Return the targets of `monkeypatch` in a test module, by the modules that they were imported from."""
-    origin: dict[str, str] = {}
-    for node in ast.walk(module):
-        if isinstance(node, ast.ImportFrom):
-            origin |= {each.asname or each.name: f"{node.module}.{each.name}" for each in node.names}
-        elif isinstance(node, ast.Import):
-            origin |= {each.asname or each.name.partition(".")[0]: each.name for each in node.names}
-    for node in ast.walk(module):
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", None) in PATCHING:
-            target = node.args[0]
-            if isinstance(target, ast.Constant):
-                yield str(target.value)
-            else:
-                first, dot, rest = ast.unparse(target).partition(".")
-                yield f"{origin.get(first, '')}{dot}{rest}"
-
-
-def test_no_test_patches_our_own_code() -> None:
-    found = {
-        f"{path.relative_to(ROOT)}: {place}"
-        for path in ROOT.glob("tests/**/*.py")
-        if any(verb in path.read_text() for verb in PATCHING)  # to parse all of them takes seconds
-        for place in patched(parsed(path))
-        if place.partition(".")[0] in ROOMS
-    }
-    assert found == set()
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        'def test(monkeypatch): monkeypatch.setattr("runs.run.asyncio.sleep", None)',
-        'from runs.run import Run as R\ndef test(m): m.setattr(R, "stop", None)',
-        'import runs.run\ndef test(monkeypatch): monkeypatch.setattr(runs.run, "Run", None)',
-        'from runs import run\ndef test(monkeypatch): monkeypatch.setattr(run.Run, "stop", None)',
-    ],
-)
-def test_a_patch_of_our_own_code_is_noticed(source: str) -> None:
-    assert [place.partition(".")[0] for place in patched(ast.parse(source))] == ["runs"]
