@@ -149,7 +149,7 @@ class BaseChatKitServer(ChatKitServer[RequestContext]):
     async def close(self) -> None:
         """Close what `open` opened."""
 
-    # What the platform owns
+    # Names that the platform reserves
 
     @property
     def use_case(self) -> UseCase | None:

@@ -28,6 +28,7 @@ from chatkit.types import (
 
 from file_library.attached_file import AttachedFile as AttachedFile
 from file_library.file_widget import build_file_widget
+from turns.answer_state import ASKING_RULE
 from turns.answer_texts import AnswerTexts as AnswerTexts
 from turns.clock import utc_now as utc_now
 from turns.request_context import RequestContext as RequestContext
@@ -278,11 +279,12 @@ class Turn:
         Raises:
             ValueError: When there is no question, or this answer has asked before.
         """
-        answer = self.context.answer
-        if not questions or answer.question is not None:
-            raise ValueError("ask one to ten questions, and once in an answer")
-        answer.question = StructuredInputItem(
-            id=self.new_id(), thread_id=self.thread.id, created_at=utc_now(), inputs=list(questions)
+        if not questions:
+            raise ValueError(ASKING_RULE)
+        self.context.answer.ask(
+            StructuredInputItem(
+                id=self.new_id(), thread_id=self.thread.id, created_at=utc_now(), inputs=list(questions)
+            )
         )
         return "The person is being asked. Wait for the answer."
 
@@ -353,7 +355,7 @@ class ActionTurn(Turn):
 
     def resume(self) -> None:
         """Run the agent after this action: it responds to what the action has added to the thread."""
-        self.context.answer.is_resumed = True
+        self.context.answer.resume()
 
     def replace(self, widget: Widget, *, copy_text: str | None = None) -> None:
         """Replace the widget that was clicked by `widget`; without a sender, show it at the end of the thread.
@@ -368,7 +370,7 @@ class ActionTurn(Turn):
         self._check_widget(widget)
         document = self.context.answer.widget_checks.build_document(widget)
         item = self.sender.model_copy(update={"widget": document, "copy_text": copy_text or self.sender.copy_text})
-        self.context.answer.replaced_sender = item
+        self.context.answer.replace_sender(item)
         self.emit(ThreadItemReplacedEvent(item=item))
 
 

@@ -30,7 +30,7 @@ class AgentCopies:
 
     Args:
         timeout_s: How long a tool may take, in seconds.
-        failed_calls: Receives the ids of calls that failed.
+        mark_call_failed: Receives the ids of calls that failed.
         models: The models of the run.
         show_text: Shows an agent's text at once; None when all text goes through the run.
 
@@ -40,10 +40,14 @@ class AgentCopies:
     """
 
     def __init__(
-        self, timeout_s: float, failed_calls: set[str], models: PlatformModels, show_text: TextSink | None = None
+        self,
+        timeout_s: float,
+        mark_call_failed: Callable[[str], object],
+        models: PlatformModels,
+        show_text: TextSink | None = None,
     ) -> None:
         self._timeout_s = timeout_s
-        self._failed_calls = failed_calls
+        self._mark_call_failed = mark_call_failed
         self._models = models
         self._show_text = show_text
         self.on_tripwire: Callable[[], object] = lambda: None
@@ -70,7 +74,7 @@ class AgentCopies:
 
     def _guard_tools(self, tools: Iterable[Tool]) -> list[Tool]:
         return [
-            guard_tool(tool, self._timeout_s, self._failed_calls) if isinstance(tool, FunctionTool) else tool
+            guard_tool(tool, self._timeout_s, self._mark_call_failed) if isinstance(tool, FunctionTool) else tool
             for tool in tools
         ]
 
@@ -142,7 +146,7 @@ class AgentCopies:
             return None
 
         def explain_failure(context: ToolContext[Any], error: Exception) -> Any:
-            self._failed_calls.add(context.tool_call_id)
+            self._mark_call_failed(context.tool_call_id)
             forget_tools(server)
             if explain is default_tool_error_function and isinstance(error, NotReachedError):
                 return NOT_REACHED

@@ -28,17 +28,19 @@ CLEANUP_TIMEOUT_S = 2.0
 """How long a stopped tool may take to clean up, in seconds; after that nobody waits for it."""
 
 
-def build_tool_error_formatter(failed_calls: set[str]) -> Callable[[ToolErrorFormatterArgs[Any]], str | None]:
+def build_tool_error_formatter(
+    mark_call_failed: Callable[[str], object],
+) -> Callable[[ToolErrorFormatterArgs[Any]], str | None]:
     """Return a formatter of a run, which turns failures of tools into texts for the model.
 
     Args:
-        failed_calls: Receives the ids of the calls that failed.
+        mark_call_failed: Receives the ids of the calls that failed.
     """
 
     def explain(args: ToolErrorFormatterArgs[Any]) -> str | None:
         if isinstance(args.error, AnswerWaitsError):
             return ANSWER_WAITS
-        failed_calls.add(args.call_id)
+        mark_call_failed(args.call_id)
         if isinstance(args.error, WidgetError):
             logger.warning("tool made a widget that cannot be shown", extra={"tool": args.tool_name})
             return f"The widget cannot be shown: {args.error.reason}"
@@ -53,13 +55,13 @@ def build_tool_error_formatter(failed_calls: set[str]) -> Callable[[ToolErrorFor
     return explain
 
 
-def guard_tool(tool: FunctionTool, timeout_s: float, failed_calls: set[str]) -> FunctionTool:
+def guard_tool(tool: FunctionTool, timeout_s: float, mark_call_failed: Callable[[str], object]) -> FunctionTool:
     """Return a copy of a tool with a time limit.
 
     Args:
         tool: The tool, which stays as it is.
         timeout_s: How long a call may take, in seconds, unless the tool has a limit of its own.
-        failed_calls: Receives the ids of the calls that took longer.
+        mark_call_failed: Receives the ids of the calls that took longer.
     """
     limit_s = _find_timeout_s(tool, timeout_s)
 
@@ -84,11 +86,11 @@ def guard_tool(tool: FunctionTool, timeout_s: float, failed_calls: set[str]) -> 
             except AgentError:
                 # The tool has tried to exit the process, which the SDK does not treat as a tool's failure.
                 logger.exception("tool failed", extra={"tool": tool.name})
-                failed_calls.add(context.tool_call_id)
+                mark_call_failed(context.tool_call_id)
                 return TOOL_FAILED
             return "\n".join([result, *remarks]) if remarks and isinstance(result, str) else result
         logger.warning("tool took too long", extra={"tool": tool.name, "timeout_s": limit_s})
-        failed_calls.add(context.tool_call_id)
+        mark_call_failed(context.tool_call_id)
         return describe_timeout(limit_s)
 
     guarded = copy.copy(tool)

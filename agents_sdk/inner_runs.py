@@ -12,10 +12,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Any, cast
+from typing import Any
 
-from agent_framework import Content, UsageDetails, add_usage_details
 from agents import RunConfig
 from agents.models.multi_provider import MultiProvider
 
@@ -97,18 +95,10 @@ def build_author_options(
     config = options.get("run_config")
     if isinstance(getattr(config, "model_provider", None), EventModels):
         return dict(options)  # the run has our defaults already
-    models = PlatformModels(
-        client, may_choose=may_choose, is_paused=lambda: False, count=partial(count_inner_usage, answer)
-    )
+    models = PlatformModels(client, may_choose=may_choose, is_paused=lambda: False, count=answer.add_usage)
     turns = options.get("max_turns")
     return {
         **options,
         "run_config": with_provider(config, EventModels(models)),
         "max_turns": min(turns, max_turns) if isinstance(turns, int) else max_turns,
     }
-
-
-def count_inner_usage(answer: AnswerState, usage: Content) -> None:
-    """Add the tokens of a run within a run to those of the answer."""
-    for counts in (answer.inner_usage, answer.usage):
-        counts.update(add_usage_details(cast("UsageDetails", dict(counts)), usage.usage_details))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 from uuid import uuid4
@@ -62,7 +62,7 @@ class PlatformModels(ModelProvider):
         may_choose: bool,
         is_paused: Callable[[], bool],
         chosen: str | None = None,
-        count: Callable[[Content], None] | None = None,
+        count: Callable[[Mapping[str, Any]], None] | None = None,
     ) -> None:
         self.client = client
         self.is_paused = is_paused
@@ -154,7 +154,7 @@ class PlatformModel(Model):
                 if isinstance(event, ChatResponseUpdate) and self._models.count is not None:
                     for content in event.contents:
                         if content.type == "usage":
-                            self._models.count(content)
+                            self._models.count(content.usage_details or {})
                 if isinstance(event, PlatformResponse):
                     return event.to_model_response()
         raise AssertionError("a stream ends with its response, or fails")

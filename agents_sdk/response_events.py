@@ -6,7 +6,7 @@ ChatKit, and a tool or an exported file that streams an agent itself, expect the
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any
 from uuid import uuid4
@@ -60,7 +60,7 @@ class EventModel(Model):
         count: Receives the usage of calls that are streamed; None if it is counted elsewhere.
     """
 
-    def __init__(self, model: Model, count: Callable[[Content], None] | None) -> None:
+    def __init__(self, model: Model, count: Callable[[Mapping[str, Any]], None] | None) -> None:
         self._model = model
         self._count = count
 
@@ -82,7 +82,7 @@ class EventModel(Model):
                 if isinstance(piece, ChatResponseUpdate) and self._count is not None:
                     for content in piece.contents:
                         if content.type == "usage":
-                            self._count(content)
+                            self._count(content.usage_details or {})
                 for event in writer.convert(piece):
                     yield event
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -32,7 +31,7 @@ from agents_sdk.agent_copies import AgentCopies
 from agents_sdk.agent_graph import agents_as_tools, find_active_agent, reachable_agents
 from agents_sdk.approved_calls import find_owner, make_call
 from agents_sdk.guarded_tools import build_tool_error_formatter
-from agents_sdk.inner_runs import RunDefaults, count_inner_usage, run_defaults
+from agents_sdk.inner_runs import RunDefaults, run_defaults
 from agents_sdk.input_items import read_result, write_input
 from agents_sdk.mcp_servers import ensure_connected
 from agents_sdk.model_events import ModelEvents
@@ -204,7 +203,7 @@ class SDKAgent(ReplayingAgent):
         """Return the paused run with the person's decisions, in the form that the SDK's runner accepts as an input."""
         answer = self._turn.context.answer
         # If the agent is run again within this answer, it starts from the thread, so that nothing is done twice.
-        answer.has_continued_run = True
+        answer.mark_run_continued()
         calls = answer.decided.calls if answer.decided is not None else ()
         decisions = {call.call_id: call.decision == "allowed" for call in calls if call.decision}
         return await restore_run(journal["run"], agent, decisions, self._context, models.known)
@@ -300,16 +299,17 @@ class SDKAgent(ReplayingAgent):
             may_choose=self._turn.services.settings.is_openai,
             is_paused=self._is_waiting,
             chosen=options.get("model"),
-            count=partial(count_inner_usage, self._turn.context.answer),
+            count=self._turn.context.answer.add_usage,
         )
 
     def _build_defaults(self, models: PlatformModels) -> RunDefaults:
-        settings, failed_calls = self._turn.services.settings, self._turn.context.answer.failed_calls
-        return RunDefaults(models, settings.model_max_round_trips, build_tool_error_formatter(failed_calls))
+        settings, answer = self._turn.services.settings, self._turn.context.answer
+        formatter = build_tool_error_formatter(answer.mark_call_failed)
+        return RunDefaults(models, settings.model_max_round_trips, formatter)
 
     def _build_copies(self, models: PlatformModels, show_text: Any = None) -> AgentCopies:
         timeout_s = self._turn.services.settings.tool_timeout_s
-        return AgentCopies(timeout_s, self._turn.context.answer.failed_calls, models, show_text)
+        return AgentCopies(timeout_s, self._turn.context.answer.mark_call_failed, models, show_text)
 
     def _is_waiting(self) -> bool:
         client_call = getattr(self._context, "client_tool_call", None)

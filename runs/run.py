@@ -19,7 +19,6 @@ from errors import ConflictError, UnavailableError
 from runs.error_events import error_event
 from runs.run_log import RunLog
 from runs.viewer import Viewer
-from turns.direct_text import DirectText
 from turns.request_context import RequestContext
 from turns.run_record import StopReason
 
@@ -104,8 +103,7 @@ class Run:
         self._started = asyncio.Event()
         self._ended = asyncio.Event()
         self._answer = context.answer
-        self._answer.open_items = log.open_items
-        self._answer.direct_text = DirectText(log.append)
+        self._answer.connect_to_log(log.open_items, log.append)
         self._task = asyncio.create_task(self._drive(), name=self.id)
         self._timers = [asyncio.get_running_loop().call_later(timeout_s, self._request_stop, "timeout")]
 

@@ -11,7 +11,7 @@ from chatkit.errors import CustomStreamError
 from chatkit.types import ErrorEvent
 
 from context import Services
-from errors import INTERNAL_MESSAGE, ActionError, ModelError, UserFacingError, new_error_id
+from errors import INTERNAL_MESSAGE, ActionError, ModelError, UserFacingError
 from runs.error_events import error_event
 from turns.request_context import RequestContext
 
@@ -27,7 +27,7 @@ def report_failure(exc: Exception, log_message: str, thread_id: str, context: Re
         thread_id: The thread that was answered.
         context: The context of the request; the state of its answer receives the id.
     """
-    error_id = context.answer.error_id = new_error_id()
+    error_id = context.answer.mark_failed()
     user_error = exc if isinstance(exc, UserFacingError) else None
     logger.log(
         logging.INFO if isinstance(exc, ActionError) else logging.ERROR,

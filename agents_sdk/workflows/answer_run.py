@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from contextvars import ContextVar
 from dataclasses import replace
-from functools import partial
 from typing import Any, Literal
 
 from agent_framework import AgentResponseUpdate, Content
@@ -30,7 +29,6 @@ from chatkit.types import ProgressUpdateEvent
 
 from agents_sdk.agent_copies import AgentCopies
 from agents_sdk.guarded_tools import build_tool_error_formatter
-from agents_sdk.inner_runs import count_inner_usage
 from agents_sdk.paused_runs import (
     PERMISSION_ASKED,
     approval_call_id,
@@ -124,7 +122,7 @@ class WorkflowRun:
             may_choose=self._settings.is_openai,
             is_paused=lambda: False,
             chosen=options.get("model"),
-            count=partial(count_inner_usage, turn.context.answer),
+            count=turn.context.answer.add_usage,
         )
         self._loop = asyncio.get_running_loop()
         self._write_lock = asyncio.Lock()
@@ -212,12 +210,12 @@ class WorkflowRun:
         config = options.get("run_config")
         config = RunConfig(**config) if isinstance(config, Mapping) else config or RunConfig()
         is_default = type(config.model_provider) is MultiProvider
-        failed_calls = self.turn.context.answer.failed_calls
+        formatter = build_tool_error_formatter(self.turn.context.answer.mark_call_failed)
         config = replace(
             config,
             model_provider=EventModels(self.models) if is_default else config.model_provider,
             tracing_disabled=config.tracing_disabled or not self.traces,
-            tool_error_formatter=config.tool_error_formatter or build_tool_error_formatter(failed_calls),
+            tool_error_formatter=config.tool_error_formatter or formatter,
         )
         limit = self._settings.model_max_round_trips
         turns = options.get("max_turns")
@@ -307,8 +305,8 @@ class WorkflowRun:
 
     def _copy_agent(self, agent: Agent[Any]) -> Agent[Any]:
         refuse_hosted_tools(agent, self._client)
-        failed_calls = self.turn.context.answer.failed_calls
-        return AgentCopies(self._settings.tool_timeout_s, failed_calls, self.models).copy_of(agent)
+        mark_call_failed = self.turn.context.answer.mark_call_failed
+        return AgentCopies(self._settings.tool_timeout_s, mark_call_failed, self.models).copy_of(agent)
 
     async def _request_approval(self, updates: RunUpdates, result: Any) -> None:
         """Note the calls that a person has to approve, for one agent at a time."""

@@ -64,7 +64,7 @@ class ActionRollback:
         """Restore the thread's fields, such as its title, and return the events that restore its items."""
         for name in type(self._thread).model_fields:
             setattr(self._thread, name, getattr(self._original_thread, name))
-        self._context.answer.replaced_sender = None
+        self._context.answer.replace_sender(None)
         return [
             *(ThreadItemRemovedEvent(item_id=item_id) for item_id in reversed(self._added)),
             *(ThreadItemReplacedEvent(item=item) for item in self._originals.values()),

@@ -210,7 +210,7 @@ class Clicks:
     async def _show_stored(self, item_id: str, turn: ActionTurn) -> None:
         """Show a widget as it is stored now, without storing it again, as another handler may be changing it."""
         sender = await self._load_current_sender(turn.thread, item_id, turn.context)
-        turn.context.answer.replaced_sender = sender
+        turn.context.answer.replace_sender(sender)
         turn.emit(ThreadItemRemovedEvent(item_id=item_id) if sender is None else StoredItemEvent(item=sender))
 
     async def _run_fallback_action(self, action: Action[str, Any], turn: ActionTurn) -> None:
@@ -226,7 +226,7 @@ class Clicks:
                 if turn.sender is not None and isinstance(event, ThreadItemReplacedEvent):
                     item = event.item
                     if isinstance(item, WidgetItem) and item.id == turn.sender.id:
-                        turn.context.answer.replaced_sender = item
+                        turn.context.answer.replace_sender(item)
 
     async def load_sender(
         self, thread: ThreadMetadata, item_id: str | None, context: RequestContext

@@ -61,7 +61,7 @@ class Responder:
             await self._services.store.retitle_thread(thread, line, turn.context)
         async with ThreadTitle(turn, self._hooks.chat_client) as title:
             with _report_failures("answer failed", turn):
-                answer.texts = texts_of(self._hooks, turn)
+                answer.use_texts(texts_of(self._hooks, turn))
                 if answer.decided is not None:
                     async with aclosing(self._approvals.make_calls(turn, answer.decided)) as events:
                         async for event in events:
@@ -88,13 +88,13 @@ class Responder:
                     async for event in events:
                         yield event
             # From here on the stream only waits for the thread's title, which is not part of the answer.
-            answer.is_whole = True
+            answer.mark_whole()
 
     async def _run_agent(self, turn: Turn) -> Events:
         """Run the agent and return the events of its answer."""
         agent = await self._agent_runs.choose(turn)
         stream, labels = await self._agent_runs.start(agent, turn), tool_labels(agent)
-        turn.context.answer.is_resumed = False
+        turn.context.answer.mark_agent_started()
         limit_message = partial(limit_message_of, self._hooks, turn)
         remainder = partial(self._approvals.settle_calls, turn)
         is_workflow = workflow_of(agent) is not None

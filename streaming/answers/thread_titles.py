@@ -112,7 +112,7 @@ async def _write_title(turn: Turn, chat_client: Any) -> None:
             answer = await chat_client.get_response(
                 [Message("system", [INSTRUCTIONS]), Message("user", [question[:MAX_QUESTION_CHARS]])]
             )
-        turn.context.answer.title_usage = dict(answer.usage_details or {})
+        turn.context.answer.record_title_usage(answer.usage_details or {})
         title = clean_title(answer.text)
         # A tool may have named the thread meanwhile; the store checks whether a person has.
         if title is not None and turn.thread.title == first_title:

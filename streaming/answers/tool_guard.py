@@ -49,7 +49,7 @@ class ToolGuard(FunctionMiddleware):
         turn: Turn | None = context.kwargs.get(TURN_KWARG)
         timeout_s = find_own_timeout_s(context.function) or self._timeout_s
         if turn is not None:
-            turn.context.answer.tool_calls += 1
+            turn.context.answer.count_tool_call()
         try:
             with widget_remarks() as remarks:
                 is_in_time = await self._call_in_time(call_next, timeout_s, name)
@@ -107,7 +107,7 @@ def fail_call(context: FunctionInvocationContext, message: str) -> None:
     """End a call with a message for the model; its step is shown as failed."""
     turn: Turn | None = context.kwargs.get(TURN_KWARG)
     if turn is not None:
-        turn.context.answer.failed_calls.add(str(context.metadata.get("call_id")))
+        turn.context.answer.mark_call_failed(str(context.metadata.get("call_id")))
     context.result = message
 
 

@@ -35,7 +35,7 @@ from framework.sentences import LIMIT_REACHED
 from streaming.answers.hosted_steps import is_hosted
 from streaming.answers.message_writer import MessageWriter
 from streaming.answers.tool_labels import ToolLabel
-from streaming.answers.usage_count import UsageCount, add_counts
+from streaming.answers.usage_count import UsageCount
 from streaming.answers.workflow_steps import Steps
 from text.blanks import is_blank
 from turns.answer_texts import AnswerTexts
@@ -209,7 +209,7 @@ class UpdateConverter:
             case "usage":
                 counts, is_whole = dict(content.usage_details or {}), content.merge_mode == "replace"
                 total = self._usage.add(update.author_name, update.response_id, counts, is_whole=is_whole)
-                self._answer.usage = add_counts(total, self._answer.inner_usage)
+                self._answer.record_usage(total)
             case "error":
                 raise ModelError("The model reported a problem and could not finish its answer.", code="model.failed")
             case hosted if is_hosted(hosted):
@@ -267,8 +267,20 @@ class UpdateConverter:
             name_and_arguments = call.name, _json_text(call.arguments)
         replay = self._steps.replay_of(call_id)
         yield from self._steps.forget_call(call_id)
-        if name_and_arguments is None or self._answer.client_call is not None:
-            return  # ChatKit takes one call at a time; the model asks again for the others
+        if name_and_arguments is None:
+            return
+        name, arguments = name_and_arguments
+        item = ClientToolCallItem(
+            id=self._turn.new_id("tool_call"),
+            thread_id=self._turn.thread.id,
+            created_at=utc_now(),
+            status="pending",
+            call_id=call_id,
+            name=name,
+            arguments=_parse_json_object(arguments),
+        )
+        if not self._answer.wait_for_client_tool(item):
+            return  # the model asks again for the others
         if replay and replay.keys() - {REPLAY_ORIGIN, REPLAY_ROUND}:
             # ChatKit's item of the call has no field for this data.
             yield ThreadItemDoneEvent(
@@ -279,16 +291,6 @@ class UpdateConverter:
                     content={REPLAY_KEY: {call_id: replay}},
                 )
             )
-        name, arguments = name_and_arguments
-        self._answer.client_call = ClientToolCallItem(
-            id=self._turn.new_id("tool_call"),
-            thread_id=self._turn.thread.id,
-            created_at=utc_now(),
-            status="pending",
-            call_id=call_id,
-            name=name,
-            arguments=_parse_json_object(arguments),
-        )
 
     def _convert_approval_request(self, content: Content) -> Events:
         call = content.function_call
@@ -305,7 +307,7 @@ class UpdateConverter:
             yield from self._steps.function_call(Content.from_function_call(call.call_id, call.name, arguments=text))
         label = self._steps.label_of(call.name)
         server = (call.server_name or "") if call.hosted else None
-        self._answer.approvals.append(PendingApproval(call.call_id, call.name, text, label.title, label.icon, server))
+        self._answer.request_approval(PendingApproval(call.call_id, call.name, text, label.title, label.icon, server))
 
     def _ask_for_approval(self) -> Events:
         answer = self._answer
@@ -313,11 +315,10 @@ class UpdateConverter:
         if not waiting or answer.question is not None:
             for call in waiting:
                 yield from self._steps.postpone(call.call_id, _POSTPONED)
-            answer.approvals.clear()
-            answer.is_resumed = answer.question is None
+            answer.postpone_approvals()
             return
         ours = yield from self._steps.pause_for_approval({call.call_id for call in waiting})
-        answer.approvals[:] = [*ours, *(call for call in waiting if call.server is not None)]
+        answer.replace_approvals([*ours, *(call for call in waiting if call.server is not None)])
 
     def _convert_generated_image(self, content: Content) -> Events:
         key = content.image_id or "image"

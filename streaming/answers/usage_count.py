@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, cast
 
-from agent_framework import UsageDetails, add_usage_details
-
-Counts = dict[str, Any]
+from turns.token_counts import Counts, add_counts
 
 
 @dataclass(slots=True)
@@ -64,11 +61,6 @@ class UsageCount:
         for each in self._runs.values():
             total = add_counts(total, each.counts)
         return total
-
-
-def add_counts(first: Counts, second: Counts) -> Counts:
-    """Return the sum of two token counts, name by name."""
-    return dict(add_usage_details(cast("UsageDetails", first), cast("UsageDetails", second)))
 
 
 def _is_smaller(counts: Counts, known: Counts) -> bool:

@@ -40,13 +40,13 @@ class Approvals:
     @action(APPROVE)
     async def handle_approve(self, payload: Decision, turn: ActionTurn) -> None:
         """Approve one call."""
-        turn.context.answer.texts = texts_of(self._hooks, turn)
+        turn.context.answer.use_texts(texts_of(self._hooks, turn))
         await decide(turn, payload, is_allowed=True)
 
     @action(REJECT)
     async def handle_reject(self, payload: Decision, turn: ActionTurn) -> None:
         """Reject one call."""
-        turn.context.answer.texts = texts_of(self._hooks, turn)
+        turn.context.answer.use_texts(texts_of(self._hooks, turn))
         await decide(turn, payload, is_allowed=False)
 
     def make_calls(self, turn: Turn, request: ApprovalRequest) -> AsyncGenerator[ThreadStreamEvent, None]:

@@ -121,8 +121,7 @@ async def decide(turn: ActionTurn, payload: Decision, *, is_allowed: bool) -> No
     note = None if is_allowed else answer.texts.rejected
     await _show_steps(turn, [call for call in request.calls if call.call_id == payload.call_id], note)
     if not request.is_open:
-        answer.decided = request
-        turn.resume()
+        answer.decide(request)
 
 
 async def expire_requests(turn: Turn, items: Sequence[ThreadItem]) -> list[ThreadItem]:

@@ -13,9 +13,8 @@ import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from agent_framework import UsageDetails, add_usage_details
 from chatkit.types import (
     AttachmentsCreateReq,
     AttachmentsDeleteReq,
@@ -197,9 +196,7 @@ class ChatKitRequests:
         context: RequestContext,
     ) -> None:
         answer = context.answer
-        usage = answer.usage
-        if answer.title_usage:
-            usage = dict(add_usage_details(cast("UsageDetails", usage), cast("UsageDetails", answer.title_usage)))
+        usage = answer.total_usage
         record = RunRecord(context.run_id, started_at, utc_now(), status, answer.stop_reason, answer.error_id, usage)
         self._services.runs.statistics.record(
             context.use_case,
@@ -223,7 +220,7 @@ class ChatKitRequests:
         message = await self._build_user_message(request.params.input, thread, context)
         thread.title = title_from_message(message) if context.has_titles and self._names_threads else None
         metadata = ThreadMetadata(id=thread.id, created_at=thread.created_at, title=thread.title)
-        context.answer.is_new_thread = True
+        context.answer.mark_thread_as_new()
 
         async def store() -> Sequence[ThreadStreamEvent]:
             await self._store.create_thread(metadata, message, context)

@@ -42,7 +42,7 @@ from text.blanks import is_blank
 from turns.answer_state import AnswerState
 from turns.clock import utc_now
 from turns.request_context import RequestContext
-from turns.widget_checks import Environment, WidgetChecks
+from turns.widget_checks import Environment
 from widgets.documents import WidgetDocument
 
 logger = logging.getLogger(__name__)
@@ -197,7 +197,7 @@ class Delivery:
 
     def enable_widget_checks(self, context: RequestContext) -> None:
         """Check the widgets of an answer from now on."""
-        context.answer.widget_checks = WidgetChecks(self._environment, self._actions)
+        context.answer.enable_widget_checks(self._environment, self._actions)
 
     def build_guard(self, thread: ThreadMetadata, context: RequestContext) -> ItemGuard:
         """Return the guard of the items that one request writes in a thread."""

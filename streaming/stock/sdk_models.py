@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import Any
 
-from agent_framework import ChatResponseUpdate, add_usage_details
+from agent_framework import ChatResponseUpdate
 from agents import Model, ModelProvider, ModelResponse, Usage
 from chatkit.agents import ThreadItemConverter
 from chatkit.types import Attachment, ThreadItem, UserMessageTagContent
@@ -105,8 +105,7 @@ class StockModel(Model):
     def _count_usage(self, update: ChatResponseUpdate) -> None:
         for content in update.contents:
             if content.type == "usage" and content.usage_details:
-                counts: Any = add_usage_details(self._answer.usage or None, content.usage_details)  # type: ignore[arg-type]
-                self._answer.usage = dict(counts)
+                self._answer.add_usage(content.usage_details)
 
 
 class _PlainConverter(ThreadItemConverter):

@@ -21,7 +21,7 @@ from chatkit.types import (
 from pydantic import BaseModel
 
 from context import Services, Turn
-from errors import AgentError, ExitGuard, new_error_id
+from errors import AgentError, ExitGuard
 from streaming.answers.thread_titles import title_from_message
 from streaming.failure_reports import report_failure, translate_model_failures
 from streaming.stock.local_times import localize_item, with_utc_time
@@ -95,8 +95,8 @@ class StockResponder:
             is_whole = True
         except CustomStreamError as exc:
             # Written for the person by the server's author.
-            context.answer.error_id = new_error_id()
-            logger.info(f"{method} ended with a message", extra={"error_id": context.answer.error_id})  # noqa: G004
+            error_id = context.answer.mark_failed()
+            logger.info(f"{method} ended with a message", extra={"error_id": error_id})  # noqa: G004
             raise CustomStreamError(exc.message, allow_retry=exc.allow_retry) from exc
         except Exception as exc:
             raise _build_stream_error(exc, method, thread.id, context) from exc
@@ -145,7 +145,7 @@ def _build_stream_error(exc: Exception, method: str, thread_id: str, context: Re
     """Return the error that is shown to the person for a failure."""
     if type(exc).__name__ in _GUARDRAILS:
         logger.info("guardrail refused", extra={"thread_id": thread_id, "request_id": context.request_id})
-        context.answer.error_id = new_error_id()
+        context.answer.mark_failed()
         return CustomStreamError(AnswerTexts().refused, allow_retry=False)
     error = report_failure(exc, f"{method} failed", thread_id, context)
     return CustomStreamError(error.message, allow_retry=exc.allow_retry) if isinstance(exc, StreamError) else error

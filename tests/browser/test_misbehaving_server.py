@@ -291,7 +291,7 @@ def test_late_events_of_a_thread_do_not_reach_another(chat: Chat, page: Page, sc
     expect(chat.answers).to_have_text(["The other one."])
 
 
-def test_a_history_that_fails_says_so_and_can_be_tried_again(
+def test_a_failed_history_says_so_and_can_be_loaded_again(
     chat: Chat, scripted: ScriptedServer, tolerated_errors: list[str]
 ) -> None:
     tolerated_errors.append("Failed to load resource")
@@ -324,7 +324,7 @@ def test_stop_is_hidden_when_the_server_forbids_it(chat: Chat, page: Page, scrip
     expect_end_and_next_turn(chat, page)
 
 
-def test_progress_is_one_line_that_goes_away(chat: Chat, scripted: ScriptedServer) -> None:
+def test_progress_is_one_line_that_disappears(chat: Chat, scripted: ScriptedServer) -> None:
     first, second = Gate(), Gate()
     lines = [{"type": "progress_update", "text": text} for text in ("Looking", "Comparing")]
     scripted.on(

@@ -183,7 +183,7 @@ def test_a_pasted_picture_is_attached_or_refused_with_a_message(
     expect(chat.element.get_by_role("img", name="image.png", exact=True)).to_have_js_property("naturalWidth", 4)
 
 
-def test_a_tag_is_one_thing_to_the_keyboard_and_survives_cut_and_paste(
+def test_a_tag_is_one_unit_for_the_keyboard_and_survives_cut_and_paste(
     chat: Chat, page: Page, scripted: ScriptedServer
 ) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -405,7 +405,7 @@ def test_a_read_message_shows_its_pictures_and_files_and_no_invalid_address(
 # Entities
 
 
-def test_a_preview_comes_by_pointer_and_by_focus_and_is_asked_for_once(
+def test_a_preview_opens_by_pointer_and_by_focus_and_is_requested_once(
     chat: Chat, page: Page, scripted: ScriptedServer
 ) -> None:
     configure(

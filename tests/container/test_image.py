@@ -242,7 +242,7 @@ def test_another_version_takes_over_the_volume_and_the_old_one_can_take_it_back(
     assert back.do(["threads", "todo"]) == {"threads todo": 1}
 
 
-def test_an_answer_that_is_open_at_the_end_is_told_and_kept(run: Run, volume: str) -> None:
+def test_an_unfinished_answer_is_reported_and_kept(run: Run, volume: str) -> None:
     container = run(volume, OFFLINE_TOKEN_DELAY_MS="2000", DRAIN_TIMEOUT_S="1")
     task = json.dumps({"cookie": "", "steps": [["say", "todo", "Hello"]]})
     reading = container.engine.start("exec", container.name, PYTHON, "-I", "-c", PERSON, task)

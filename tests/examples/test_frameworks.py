@@ -36,7 +36,7 @@ class Asked(BaseCallbackHandler):
         self.roles.append([message.type for message in messages[0]])
 
 
-async def test_a_graph_answers_in_pieces_and_knows_what_was_said(services: Services) -> None:
+async def test_a_graph_answers_in_pieces_and_gets_the_history(services: Services) -> None:
     asked = Asked()
     server = documented("GraphServer")(services)
     says = [AIMessage("Hello from here"), AIMessage("And again")]
@@ -51,7 +51,7 @@ async def test_a_graph_answers_in_pieces_and_knows_what_was_said(services: Servi
     assert stored == ["Hi", "Hello from here", "More", "And again"]
 
 
-async def test_a_model_that_fails_in_a_graph_is_told_as_any_failure(services: Services) -> None:
+async def test_a_failing_model_in_a_graph_is_reported_like_any_failure(services: Services) -> None:
     server = documented("GraphServer")(services)
     server.model = GenericFakeChatModel(messages=iter([ValueError("a secret of the model")]))
     events = await Chat(server).send("Hi")
@@ -60,7 +60,7 @@ async def test_a_model_that_fails_in_a_graph_is_told_as_any_failure(services: Se
     assert error["message"]
 
 
-async def test_a_model_of_an_index_answers_in_pieces_and_knows_what_was_said(services: Services) -> None:
+async def test_a_model_of_an_index_answers_in_pieces_and_gets_the_history(services: Services) -> None:
     server = documented("IndexServer")(services)
     server.llm = MockLLM()
     chat = Chat(server)

@@ -120,7 +120,7 @@ async def test_a_network_that_needs_no_proxy_is_understood(
 
 
 @pytest.mark.parametrize("is_in_file", [False, True], ids=["variable", "file"])
-async def test_the_sign_in_at_azure_goes_through_the_proxy_and_is_trusted_by_the_companys_authority(
+async def test_the_sign_in_at_azure_uses_the_proxy_and_the_companys_authority(
     network: CompanyNetwork, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_in_file: bool
 ) -> None:
     monkeypatch.setenv("AZURE_TENANT_ID", TENANT)

@@ -92,7 +92,7 @@ def test_every_hook_has_a_heading_with_its_exact_arguments_and_no_heading_is_lef
 
 
 def test_the_reference_names_every_method_that_the_platform_owns() -> None:
-    owned = HOOKS.partition("## What the platform owns")[2]
+    owned = HOOKS.partition("## Reserved names")[2]
     assert set(re.findall(r"`([a-z]\w+)`", owned)) - {"save", "stop"} - HOOK_NAMES == RESERVED_NAMES
 
 

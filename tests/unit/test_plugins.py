@@ -244,7 +244,7 @@ def test_only_those_that_are_listed_are_imported(folder: Path, services: Service
     assert (list(loaded.enabled), list(loaded.disabled), list(loaded.unknown)) == (["dice"], [], [])
 
 
-def test_a_listed_name_that_none_has_is_an_error_which_says_what_there_is(folder: Path, services: Services) -> None:
+def test_an_unknown_name_in_the_list_is_an_error_with_the_known_names(folder: Path, services: Services) -> None:
     write(folder, "dice")
     write(folder, "cards")
     said = "ENABLED_USE_CASES: there is no use case 'Dice', 'chess'; there are: cards, dice$"

@@ -39,9 +39,7 @@ def script(folder: Path, end: str) -> str:
         ("os.kill(os.getpid(), 9)", -signal.SIGKILL, "aside\n"),
     ],
 )
-def test_a_command_has_its_own_surroundings_and_says_how_it_ended(
-    tmp_path: Path, end: str, code: int, said: str
-) -> None:
+def test_a_command_has_its_own_environment_and_exit_code(tmp_path: Path, end: str, code: int, said: str) -> None:
     done = subprocess.run(
         preloaded_python(script(tmp_path, f"sys.stdout.flush(); {end}"), "one", "--two"),
         cwd=tmp_path, env={"WORD": "blue", "PATH": os.environ["PATH"]}, input="read", capture_output=True, text=True,

@@ -186,7 +186,7 @@ def completions_client() -> RawCompletionsClient:
     return RawCompletionsClient(connection=None, model="m", path="chat/completions")
 
 
-def test_both_protocols_are_told_the_tools_and_the_model_that_the_agent_names() -> None:
+def test_both_protocols_send_the_tools_and_the_model_of_the_agent() -> None:
     body = body_of(responses_client(), "gpt-x", settings=ModelSettings(reasoning=Reasoning(effort="low")))
     assert (body["model"], body["reasoning"], body["tools"][0]["name"]) == ("gpt-x", {"effort": "low"}, "look_up")
     assert body_of(responses_client(), None, settings=ModelSettings(truncation="auto"))["truncation"] == "auto"
@@ -208,7 +208,7 @@ def test_the_model_is_held_to_schemas_that_are_strict() -> None:
     assert "strict" not in body_of(completions_client(), None)["tools"][0]["function"]
 
 
-def test_a_model_that_no_agent_named_is_not_told_the_sdks_own_settings() -> None:
+def test_the_platforms_model_does_not_get_the_sdks_default_settings() -> None:
     assert "reasoning" not in body_of(responses_client(), None, settings=Agent(name="a").model_settings)
 
 

@@ -306,7 +306,7 @@ async def stop_later(ctx: RunContextWrapper[Any], done: list[FunctionToolResult]
         (stop_later, "Found: Sun."),
     ],
 )
-async def test_a_run_that_a_tool_ends_says_what_it_returned_unless_it_has_shown_something(
+async def test_a_run_that_a_tool_ends_shows_its_result_unless_it_has_shown_something(
     chat: Chat, model: ScriptedModel, answer_with: Answer, behavior: Any, said: str
 ) -> None:
     shows = False

@@ -259,7 +259,7 @@ async def test_a_server_that_asks_for_a_moment_is_given_it(stub: ProviderStub, m
          "model.not_found"),
     ],
 )  # fmt: skip
-async def test_a_refusal_that_no_other_form_can_help_is_said_at_once(
+async def test_a_refusal_without_an_alternative_form_is_reported_at_once(
     stub: ProviderStub, make: Make, name: str, refusal: Answer, code: str
 ) -> None:
     agent = make(name)

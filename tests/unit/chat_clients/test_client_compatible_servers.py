@@ -61,7 +61,7 @@ def calls_of(*events: Event) -> list[tuple[str | None, Any]]:
         [call('{"a": 1}', "f", index=None, id=None), call('{"b": 2}', "g", index=None, id=None)],
     ],
 )
-def test_parallel_calls_are_told_apart_whatever_they_lack(pieces: list[Event]) -> None:
+def test_parallel_calls_are_distinguished_whatever_fields_they_lack(pieces: list[Event]) -> None:
     assert calls_of(*pieces, chunk("tool_calls"), DONE) == [("f", {"a": 1}), ("g", {"b": 2})]
 
 
@@ -89,7 +89,7 @@ def test_repeated_or_changed_ids_in_pieces_begin_no_new_call(pieces: list[Event]
     assert calls_of(*pieces, chunk("tool_calls"), DONE) == [("f", {"a": 1})]
 
 
-def test_a_name_that_comes_in_pieces_is_one_and_a_name_that_is_repeated_too() -> None:
+def test_a_name_in_pieces_and_a_repeated_name_are_one_name() -> None:
     reader = CompletionsReader(ToolNames(["weather", "weather_today"]))
     pieces = [call("", "wea", index=0, id="x"), call("", "ther", index=0), call("{}", index=0)]
     pieces += [call("", "weather_today", index=1, id="y"), call("{}", "weather_today", index=1, id="y")]
@@ -156,7 +156,7 @@ def test_an_answer_that_begins_with_an_empty_id_has_one() -> None:
     assert read(opening, chunk(content="Hi"), chunk("stop"), DONE).response_id == "c1"
 
 
-def test_a_thought_that_stands_in_two_fields_is_said_once() -> None:
+def test_a_thought_in_two_fields_is_shown_once() -> None:
     response = read(chunk(reasoning_content="Hm.", reasoning="Hm."), chunk(content="Hi"), chunk("stop"), DONE)
     assert [(content.type, content.text) for content in response.messages[0].contents] == [
         ("text_reasoning", "Hm."),
@@ -262,14 +262,14 @@ A, B = b'{"choices":[{"delta":{"content":"Hi "}}]}', b'{"choices":[{"delta":{"co
     ],
 )
 @pytest.mark.parametrize("size", [1, 7, 1000])
-def test_events_are_told_apart_also_where_a_server_forgets_what_divides_them(body: bytes, size: int) -> None:
+def test_events_are_separated_even_without_blank_lines(body: bytes, size: int) -> None:
     parser = EventParser()
     events = [event for at in range(0, len(body), size) for event in parser.feed(body[at : at + size])]
     assert read(*events, *parser.close()).text == "Hi you"
     assert parser.failure is None
 
 
-def test_an_event_without_its_end_is_none_while_its_json_is_not_whole() -> None:
+def test_an_unterminated_event_does_not_count_until_its_json_is_complete() -> None:
     for end in range(1, len(B)):
         parser = EventParser()
         assert parser.feed(b"data: " + B[:end]) == []
@@ -327,7 +327,7 @@ MESSAGE = {"id": "m1", "type": "message", "role": "assistant", "content": [{"typ
     ],
 )
 @pytest.mark.parametrize("is_repeated", [True, False])
-def test_a_response_is_said_once_whatever_its_events_lack(events: list[Event], is_repeated: bool) -> None:
+def test_a_response_is_shown_once_whatever_its_events_lack(events: list[Event], is_repeated: bool) -> None:
     end = {"id": "r", "status": "completed", "output": [MESSAGE] if is_repeated else []}
     updates = list(ResponsesReader().read([*events, {"type": "response.completed", "response": end}]))
     assert ChatResponse.from_updates(updates).text == "Hi you"
@@ -341,7 +341,7 @@ def test_text_beside_a_delta_that_is_not_there_is_the_answer() -> None:
 TEXTS = [("Hello", None), (" there", None), ("", "stop")]
 
 
-async def test_the_operator_reads_in_which_shape_a_server_answers_that_says_nothing(
+async def test_the_log_contains_the_form_of_an_answer_in_an_unknown_format(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with ProviderStub() as stub:
@@ -413,7 +413,7 @@ async def test_a_page_is_no_answer_and_the_operator_reads_once_how_it_begins(
 @pytest.mark.parametrize(
     "pieces", [[chunk(content="\n\n")], [chunk(role="assistant", content="")], [chunk(delta=None)]]
 )
-async def test_a_model_that_says_nothing_is_logged_once_and_not_as_one_that_is_not_understood(
+async def test_an_empty_answer_is_logged_once_and_not_as_an_unknown_format(
     stub: ProviderStub, caplog: pytest.LogCaptureFixture, pieces: list[Event]
 ) -> None:
     caplog.set_level("INFO", "chat_clients")

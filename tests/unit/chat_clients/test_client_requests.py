@@ -140,7 +140,7 @@ def test_a_result_with_a_picture_reaches_the_responses_api_as_one() -> None:
     assert [part["type"] for part in sent["output"]] == ["input_text", "input_image"]
 
 
-def test_the_address_of_a_file_that_a_tool_returns_is_told() -> None:
+def test_the_address_of_a_file_that_a_tool_returns_is_sent() -> None:
     links = [Content.from_uri("https://a.example/b", media_type="text/plain")]
     result = Content.from_function_result("call_1", result=links)
     [sent] = items_of(Message("tool", [result]))
@@ -182,7 +182,7 @@ def test_thoughts_without_a_seal_stay_here() -> None:
     assert [item["type"] for item in items_of(Message("assistant", [thought, "Rain."]))] == ["message"]
 
 
-def test_a_search_goes_back_as_it_came_because_thoughts_need_what_followed_them() -> None:
+def test_a_search_is_sent_back_unchanged_since_thoughts_need_the_next_item() -> None:
     item = {"id": "ws_1", "type": "web_search_call", "status": "completed", "action": {"type": "search"}}
     found = Content.from_search_tool_result(
         "ws_1", tool_name="web_search", additional_properties={"openai": {"item": item}}
@@ -264,7 +264,7 @@ def test_offering_a_tool_leaves_the_tool_as_it_was() -> None:
         ),
     ],
 )
-def test_the_choice_of_a_tool_is_said_in_each_protocols_words(
+def test_the_choice_of_a_tool_has_the_form_of_each_protocol(
     choice: Any, in_responses: Any, in_completions: Any
 ) -> None:
     options = {"tools": [get_forecast], "tool_choice": choice}

@@ -59,7 +59,7 @@ def test_events_arrive_byte_by_byte_too() -> None:
     assert parse(STREAM, list(range(len(STREAM)))) == parse(STREAM)
 
 
-def test_an_event_that_never_ended_is_none() -> None:
+def test_an_unterminated_event_does_not_count() -> None:
     assert parse(b'data: {"a": 1}\n\ndata: {"b": 2}\n') == [{"a": 1}]
 
 
@@ -200,7 +200,7 @@ def test_the_paragraphs_of_a_summary_keep_apart() -> None:
     assert response.messages[0].contents[0].text == "One.\n\nTwo."
 
 
-def test_code_is_told_as_it_is_written_and_what_it_printed_at_the_end() -> None:
+def test_code_is_shown_as_it_is_written_and_its_output_at_the_end() -> None:
     written = {"type": "response.code_interpreter_call_code.delta", "item_id": "ci_1", "output_index": 0}
     item = {
         "id": "ci_1",
@@ -217,7 +217,7 @@ def test_code_is_told_as_it_is_written_and_what_it_printed_at_the_end() -> None:
     assert [output.text or output.uri for output in result.outputs] == ["1\n", "https://x.example/plot.png"]
 
 
-def test_commands_of_the_providers_shell_are_told_and_what_they_said() -> None:
+def test_commands_of_the_providers_shell_are_shown_with_their_output() -> None:
     call = {
         "id": "sh_1",
         "type": "shell_call",
@@ -274,7 +274,7 @@ def test_a_picture_is_shown_while_it_is_drawn() -> None:
     assert contents[2].outputs.uri == "data:image/png;base64,iVBORw0KGgo="
 
 
-def test_a_servers_call_is_told_once_when_it_is_known_and_its_failure_without_details() -> None:
+def test_a_hosted_call_is_reported_once_and_its_failure_without_details() -> None:
     item = {"id": "mcp_1", "type": "mcp_call", "name": "find", "server_label": "docs", "arguments": ""}
     failed = {**item, "arguments": '{"q": 1}', "output": None, "error": {"message": "dsn=secret"}}
     updates = read(
@@ -333,7 +333,7 @@ def test_halves_of_characters_are_joined_and_lone_ones_replaced(protocol: str, k
 
 
 @pytest.mark.parametrize("protocol", ["responses", "completions"])
-def test_a_half_at_the_end_of_an_answer_that_breaks_off_is_said_as_lost(protocol: str) -> None:
+def test_half_a_character_at_the_end_of_a_broken_answer_is_shown_as_lost(protocol: str) -> None:
     reader, pieces, _ = in_halves(protocol, "text")
     assert "".join(texts(read(reader, pieces[:1]))) == "Rain \ufffd"
 
@@ -378,7 +378,7 @@ def tool_call(arguments: Any, **more: Any) -> Event:
     return chunk(tool_calls=[{**more, "function": function}])
 
 
-def test_calls_that_are_all_numbered_zero_are_told_apart_by_their_ids() -> None:
+def test_calls_that_all_have_index_zero_are_distinguished_by_their_ids() -> None:
     calls = calls_of(
         [tool_call('{"a": 1}', index=0, id="x", name="f"), tool_call('{"a": 2}', index=0, id="y", name="f")],
         [chunk("tool_calls"), DONE],
@@ -468,7 +468,7 @@ def test_an_error_among_the_chunks_comes_after_the_text_before_it(event: Event, 
     assert (seen, failure.value.code) == (["Half"], code)
 
 
-async def test_text_that_arrives_together_with_an_error_is_said_before_it() -> None:
+async def test_text_that_arrives_with_an_error_is_shown_before_it() -> None:
     async def ask(read: Callable[[list[Event]], Any]) -> AsyncGenerator[Any, None]:
         async def batches() -> AsyncGenerator[Any, None]:
             if (left := read([chunk(content="Half"), {"error": {"message": "secret"}}])) is not None:

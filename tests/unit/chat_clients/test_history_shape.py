@@ -143,7 +143,7 @@ def test_the_strictest_server_is_strict(refused: list[dict[str, Any]]) -> None:
 # The kinds of it
 
 
-def test_between_the_results_of_tools_and_a_person_stands_the_assistant() -> None:
+def test_an_assistant_message_separates_results_of_tools_from_the_persons_message() -> None:
     sent = completions(user("Rain?"), says(call()), results("call_1"), user("Are you there?"))
     assert roles(sent) == ["user", "assistant", "tool", "assistant", "user"]
     assert sent[3]["content"] == NO_CLOSING_WORDS
@@ -173,7 +173,7 @@ def test_a_result_of_nothing_says_that_it_is_nothing() -> None:
     assert completions(user("Go"), says(call()), results("call_1", text=""))[-1]["content"] == NO_OUTPUT
 
 
-def test_ids_that_are_used_again_are_told_apart_and_paired_in_order() -> None:
+def test_reused_ids_are_distinguished_and_paired_in_order() -> None:
     again = [says(call("call_0")), results("call_0", text="1"), says(call("call_0")), results("call_0", text="2")]
     sent = completions(user("Go"), *again)
     called = [each["id"] for message in sent for each in message.get("tool_calls", ())]
@@ -246,7 +246,7 @@ LONG = [
 ]
 
 
-def test_earlier_calls_are_told_in_words_and_those_of_this_turn_stay() -> None:
+def test_earlier_calls_are_sent_as_text_and_those_of_this_turn_stay() -> None:
     sent = completions(*LONG, form=HistoryForm(calls_as_text=1))
     assert roles(sent) == ["user", "assistant", "user", "assistant", "tool"]
     assert "look({}) returned: Rain." in sent[0]["content"]
@@ -254,7 +254,7 @@ def test_earlier_calls_are_told_in_words_and_those_of_this_turn_stay() -> None:
     check_completions(sent)
 
 
-def test_all_calls_are_told_in_words_when_nothing_else_is_taken() -> None:
+def test_all_calls_are_sent_as_text_if_no_other_form_is_accepted() -> None:
     sent = completions(*LONG, form=HistoryForm(calls_as_text=2))
     assert roles(sent) == ["user", "assistant", "user", "assistant", "user"]
     assert "look({}) returned: Wind." in sent[-1]["content"]

@@ -179,7 +179,7 @@ def test_of_several_answers_the_first_is_taken_wherever_it_stands(order: tuple[A
     assert read_text(CompletionsReader(), [{"id": "c", "choices": choices}, DONE]) == (TEXT, None)
 
 
-def test_an_end_of_another_answer_is_none() -> None:
+def test_the_end_of_another_answer_does_not_count() -> None:
     reader = CompletionsReader()
     ends = {"id": "c", "choices": [{"index": 1, "delta": {}, "finish_reason": "stop"}]}
     read_text(reader, [{"id": "c", "choices": [{"index": 0, "delta": {"content": "Half"}}]}, ends, DONE])
@@ -187,7 +187,7 @@ def test_an_end_of_another_answer_is_none() -> None:
 
 
 @pytest.mark.parametrize("numbers", [("0", "1"), (0, "1"), (0.0, 1.0), ("0", 1)])
-def test_calls_are_told_apart_by_numbers_of_any_type(numbers: tuple[Any, Any]) -> None:
+def test_calls_are_distinguished_by_indexes_of_any_type(numbers: tuple[Any, Any]) -> None:
     def piece(number: Any, arguments: str, **more: Any) -> Event:
         return {
             "choices": [{"delta": {"tool_calls": [{"index": number, "function": {"arguments": arguments, **more}}]}}]

@@ -127,14 +127,14 @@ async def test_a_phrase_for_a_missing_tool_is_skipped(desk: Desk) -> None:
     assert await ask(phrases, "weather in Bern", desk.tools) == "Next."
 
 
-async def test_words_are_said_with_the_groups_in_their_places() -> None:
+async def test_answers_of_phrases_are_filled_with_their_groups() -> None:
     phrase = OfflinePhrase(
         r"my name is (?P<name>\w+)(?P<rest> .*)?", say="Hello {name}{rest}, {other} {name.__class__}!"
     )
     assert await ask([phrase], "My name is Ada") == "Hello Ada, {other} {name.__class__}!"
 
 
-async def test_a_tool_that_failed_is_said_in_one_sentence_without_internals(desk: Desk) -> None:
+async def test_a_failed_tool_is_reported_in_one_sentence_without_internals(desk: Desk) -> None:
     phrase = OfflinePhrase("break", tool="break_down")
     text = await ask([phrase], "break", desk.tools)
     assert text == "The tool `break_down` failed, so I have no answer from it."
@@ -160,7 +160,7 @@ async def test_a_required_tool_is_called_without_a_phrase_only_if_it_needs_no_ar
     assert desk.calls == [{}]
 
 
-async def test_results_of_an_earlier_turn_are_not_said_again(desk: Desk) -> None:
+async def test_results_of_an_earlier_turn_are_not_shown_again(desk: Desk) -> None:
     history = [
         Message("user", ["weather in Bern"]),
         Message("assistant", [Content.from_function_call("c1", "get_forecast", arguments="{}")]),
@@ -228,7 +228,7 @@ async def test_a_picture_with_a_known_phrase_gets_both_answers(desk: Desk) -> No
     assert text.endswith("3 days of rain in Bern.")
 
 
-async def test_a_picture_that_cannot_be_read_is_said_so() -> None:
+async def test_an_unreadable_picture_is_reported() -> None:
     broken = Content.from_data(b"no picture", "image/png")
     linked = Content.from_uri("https://example.com/cat.png", media_type="image/png")
     text = await ask([], Message("user", [broken, linked]))
@@ -250,7 +250,7 @@ async def test_a_picture_that_cannot_be_read_is_said_so() -> None:
         ("[" * 5_000, "[" * 5_000),
     ],
 )
-async def test_json_that_a_tool_or_the_page_returns_is_said_in_words(result: str, said: str) -> None:
+async def test_json_of_a_tool_or_the_page_is_described_in_words(result: str, said: str) -> None:
     history = [
         Message("user", ["Read the page"]),
         Message("assistant", [Content.from_function_call("c1", "read_page", arguments="{}")]),

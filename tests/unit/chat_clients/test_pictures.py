@@ -33,7 +33,7 @@ def png_that_claims(width: int, height: int) -> bytes:
     )
 
 
-async def test_format_size_and_main_colors_are_said() -> None:
+async def test_format_size_and_main_colors_are_described() -> None:
     image = Image.new("RGB", (640, 480), "#0b1f66")
     image.paste((255, 255, 255), (0, 0, 640, 160))
     assert await describe_picture(encode(image)) == (
@@ -81,7 +81,7 @@ async def test_an_invalid_picture_is_reported_as_unreadable(data: bytes) -> None
     assert (await describe_picture(data)).startswith("I cannot read this picture")
 
 
-async def test_a_picture_that_is_cut_off_is_said_to_be_damaged() -> None:
+async def test_a_truncated_picture_is_reported_as_damaged() -> None:
     noise = Image.effect_noise((300, 300), 90)
     text = await describe_picture(encode(noise)[:2_000])
     assert text.startswith("This picture is a PNG image of 300 × 300 pixels.")

@@ -237,7 +237,7 @@ async def test_thoughts_of_a_compatible_server_do_not_get_into_the_answer(desk: 
 
 @pytest.mark.parametrize("name", PROVIDERS)
 @pytest.mark.parametrize("status", [401, 403])
-async def test_a_refused_key_is_said_once_and_not_tried_again(desk: Desk, name: str, status: int) -> None:
+async def test_a_refused_key_is_reported_once_and_not_retried(desk: Desk, name: str, status: int) -> None:
     desk.stub.will_always(error(status, "Incorrect API key provided: sk-test"))
     _, failure = await text_until_failure(desk.agent(name))
     assert (failure.code, failure.allow_retry) == ("model.refused_key", False)
@@ -269,7 +269,7 @@ async def test_a_long_retry_after_is_not_waited_for(desk: Desk, wait: str) -> No
 
 
 @pytest.mark.parametrize("name", BOTH)
-async def test_an_error_of_the_server_is_retried_and_then_said(desk: Desk, name: str) -> None:
+async def test_an_error_of_the_server_is_retried_and_then_reported(desk: Desk, name: str) -> None:
     desk.stub.will_always(error(500, "secret stack trace", headers={"retry-after": "0.001"}))
     _, failure = await text_until_failure(desk.agent(name, model_max_retries=1))
     assert (failure.code, failure.allow_retry) == ("model.failed", True)
@@ -447,7 +447,7 @@ async def test_a_response_that_failed_or_is_incomplete_is_an_error(desk: Desk, a
     assert "secret" not in failure.message
 
 
-async def test_an_answer_at_the_length_limit_is_said_to_be_cut(desk: Desk) -> None:
+async def test_an_answer_at_the_length_limit_is_reported_as_cut(desk: Desk) -> None:
     desk.stub.will(Chat.text("A long", finish="length"))
     seen, failure = await text_until_failure(desk.agent("compatible"))
     assert (seen, failure.code, failure.allow_retry) == ("A long", "model.cut_short", False)

@@ -228,7 +228,7 @@ async def test_wishes_that_were_not_what_was_refused_are_sent_again(
         {"error": {"message": "x", "param": "include[0]"}},
     ],
 )
-async def test_sealed_thoughts_are_not_asked_of_models_that_do_not_think(
+async def test_encrypted_reasoning_is_not_requested_from_models_without_reasoning(
     stub: ProviderStub, clients: dict[str, ChatClients], refusal: Any
 ) -> None:
     sealed = "reasoning.encrypted_content"
@@ -256,7 +256,7 @@ async def test_members_of_the_responses_api_are_left_out_too(
     assert [has(request.body) for request in stub.requests] == [True, False, False]
 
 
-async def test_the_longest_length_is_said_under_the_name_that_the_refusal_asks_for(
+async def test_the_length_limit_is_sent_under_the_name_that_the_refusal_asks_for(
     stub: ProviderStub, clients: dict[str, ChatClients]
 ) -> None:
     message = (
@@ -301,7 +301,7 @@ async def test_errors_unrelated_to_the_request_are_not_retried_in_other_forms(
 # The history
 
 
-async def test_a_refused_history_is_told_in_words_and_so_from_then_on(
+async def test_a_refused_history_is_sent_as_text_from_then_on(
     stub: ProviderStub, clients: dict[str, ChatClients]
 ) -> None:
     def has_calls(body: dict[str, Any]) -> bool:
@@ -339,7 +339,7 @@ async def test_a_history_is_refused_in_many_ways(
     assert await ask(clients["compatible"], *turn(1), user("And?")) == "Yes."
 
 
-async def test_the_calls_of_this_turn_are_told_in_words_when_they_are_what_is_refused(
+async def test_the_calls_of_this_turn_are_sent_as_text_if_they_are_refused(
     stub: ProviderStub, clients: dict[str, ChatClients]
 ) -> None:
     stub.refuses = refusing(lambda body: "tool_calls" in json.dumps(body["messages"]), error(400, "no signature"))
@@ -393,7 +393,7 @@ async def test_a_system_message_joins_the_persons_message_if_there_is_no_such_ro
         error(422, "The model does not support vision."),
     ],
 )
-async def test_a_picture_for_a_model_that_takes_none_is_said_once_and_not_sent_again(
+async def test_a_picture_for_a_model_without_vision_is_reported_once_and_not_sent_again(
     stub: ProviderStub, clients: dict[str, ChatClients], refusal: Answer
 ) -> None:
     stub.refuses = refusing(lambda body: "image_url" in json.dumps(body), refusal)
@@ -422,7 +422,7 @@ async def test_one_picture_that_is_refused_makes_no_model_blind(
     assert "image_url" in json.dumps(stub.requests[-1].body)
 
 
-async def test_a_model_that_is_said_to_take_no_pictures_gets_none(stub: ProviderStub) -> None:
+async def test_a_model_configured_without_vision_gets_no_pictures(stub: ProviderStub) -> None:
     settings = Settings(_env_file=None, compatible_base_url=stub.url, compatible_model="m", compatible_vision="no")
     clients = ChatClients(settings)
     stub.will_always(Chat.text("Yes."))
@@ -661,7 +661,7 @@ async def test_learnt_forms_of_a_conversation_last_when_its_oldest_messages_are_
     assert costs == [costs[0], *[1] * (len(costs) - 1)]
 
 
-async def test_how_much_of_one_conversation_is_left_out_is_not_for_another_that_ends_alike(
+async def test_conversations_with_the_same_end_are_shortened_independently(
     stub: ProviderStub, clients: dict[str, ChatClients]
 ) -> None:
     stub.refuses = refusing(lambda body: len(json.dumps(body)) > 900, error(400, "prompt is too long"))
@@ -695,7 +695,7 @@ NO_TOOLS = [
 
 
 @pytest.mark.parametrize(("status", "words"), NO_TOOLS)
-async def test_a_model_that_takes_no_tools_is_asked_once_and_the_operator_told_which(
+async def test_a_model_without_tools_is_asked_once_and_named_in_the_log(
     stub: ProviderStub, clients: dict[str, ChatClients], caplog: pytest.LogCaptureFixture, status: int, words: str
 ) -> None:
     stub.will_always(error(status, words))
@@ -729,7 +729,7 @@ async def test_a_refusal_of_some_tools_does_not_mean_a_model_without_tools(
     assert failure.value.code == "model.bad_request"
 
 
-async def test_an_assistant_with_the_last_word_is_told_to_go_on_only_where_the_server_wants_that(
+async def test_a_final_assistant_message_is_followed_by_a_prompt_only_if_the_server_needs_it(
     stub: ProviderStub, clients: dict[str, ChatClients]
 ) -> None:
     conversation = [user("Write"), Message("assistant", ["A draft."])]
@@ -762,7 +762,7 @@ async def test_instructions_join_the_persons_message_if_the_server_refuses_syste
     assert len(stub.requests) == 3
 
 
-async def test_a_server_that_fails_at_calls_without_a_word_locks_no_conversation(
+async def test_a_server_that_fails_at_calls_without_a_reason_locks_no_conversation(
     stub: ProviderStub, clients: dict[str, ChatClients]
 ) -> None:
     stub.refuses = refusing(lambda body: "tool_calls" in json.dumps(body), error(500, "Internal Server Error"))

@@ -192,7 +192,7 @@ async def test_numbers_that_json_does_not_have_lock_no_conversation(
     await connection.close()
 
 
-async def test_ids_that_a_server_gives_in_every_response_anew_are_sent_once(
+async def test_ids_that_a_server_repeats_in_every_response_are_sent_once(
     stubs: tuple[ProviderStub, ProviderStub],
 ) -> None:
     """A server that counts from one in each response: thoughts stay apart, and no id comes twice."""

@@ -121,9 +121,7 @@ def test_text_that_arrives_at_once_stands_before_later_text() -> None:
     assert [update.text for update in updates if update.text] == ["One.", "Two."]
 
 
-async def test_an_answer_of_nothing_but_thoughts_says_nothing(
-    stub: ProviderStub, clients: tuple[Any, ChatClients]
-) -> None:
+async def test_an_answer_of_thoughts_only_has_no_text(stub: ProviderStub, clients: tuple[Any, ChatClients]) -> None:
     protocol, made = clients
     stub.will(protocol.text("<think>", "Hm.", "</think>", "\n\n"), protocol.text("\n", "\n"))
     assert (await ask(made))[1] == []

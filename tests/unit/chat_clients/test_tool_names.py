@@ -102,7 +102,7 @@ def test_an_ambiguous_name_means_no_tool(known: list[str], said: str) -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.text(max_size=80), unique=True, max_size=6), st.text(max_size=200))
-def test_nothing_that_a_model_says_is_sent_back_under_a_name_that_servers_refuse(known: list[str], said: str) -> None:
+def test_no_name_of_a_model_is_sent_back_in_a_form_that_servers_refuse(known: list[str], said: str) -> None:
     names = ToolNames(known)
     meant = names.resolve(said)
     assert meant in {*known, said}

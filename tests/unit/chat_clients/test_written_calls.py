@@ -94,7 +94,7 @@ def test_beside_a_call_that_the_server_has_read_it_is_text() -> None:
     assert (response.text, calls_of(response)) == (HERMES, [("read.item", {})])
 
 
-async def test_a_call_in_the_text_is_made_and_told_to_the_model_as_any_other(stub: ProviderStub) -> None:
+async def test_a_call_in_the_text_is_run_like_any_other(stub: ProviderStub) -> None:
     pieces = [Chat.chunk({"content": each}) for each in (HERMES[:20], HERMES[20:])]
     outcome = await run(stub, "chat", *pieces, Chat.chunk({}, "stop"))
     assert outcome == ("Told.", None, ["Bern"], 2)

@@ -154,7 +154,7 @@ def test_in_a_word_document(tmp_path: Path, kind: str) -> None:
     assert text_of(path, DOCX) == f"# Plan\nbefore\n{text}\nafter"
 
 
-def test_notes_are_told_by_their_marks_and_lines_above_them_are_none(tmp_path: Path) -> None:
+def test_notes_are_found_by_their_marks_and_separators_are_ignored(tmp_path: Path) -> None:
     kept = f"<w:footnote w:id='2'>{paragraph(_RUN)}</w:footnote>"
     line = f"<w:footnote w:type='separator' w:id='-1'>{paragraph('<w:r><w:separator/></w:r>')}</w:footnote>"
     notes = f"<w:footnotes xmlns:w='{WORD_XML}'>{line}{kept}</w:footnotes>"
@@ -243,7 +243,7 @@ def test_headings_and_paragraphs_of_a_style_have_the_numbers_of_their_style(tmp_
     assert text_of(path, DOCX).splitlines() == ["# Plan", "", "# § 01 x", "# § 02 x"]
 
 
-def test_slides_have_their_numbers_their_links_and_what_is_said_of_them(tmp_path: Path) -> None:
+def test_slides_have_their_numbers_links_and_comments(tmp_path: Path) -> None:
     def point(text: str, scheme: str = "", level: int = 0) -> str:
         automatic = f"<a:buAutoNum type='{scheme}'/>" if scheme else ""
         return f"<a:p><a:pPr lvl='{level}'>{automatic}</a:pPr><a:r><a:t>{text}</a:t></a:r></a:p>"

@@ -159,7 +159,7 @@ def foreign_bases() -> Iterator[tuple[str, type, type]]:
                         yield name, kind, base
 
 
-def test_no_class_of_ours_takes_a_private_name_of_a_librarys() -> None:
+def test_no_class_of_ours_overrides_a_private_name_of_a_library() -> None:
     # On purpose it belongs into framework/. By chance it is worse: the library would call ours, or we overwrite its.
     taken = set()
     sources: dict[type, str] = {}

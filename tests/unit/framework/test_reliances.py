@@ -83,8 +83,8 @@ from framework.chatkit_protocol import serialize
 from framework.default_runner import wrap_default_runner
 from framework.function_middleware import add_function_middleware, function_middleware_of
 from framework.inner_agents import agents_within, own_tools, replace_executor_agent, workflow_of
-from framework.mcp_recovery import _CLIENT_ERRORS, _LOST, _NEVER_SENT, is_lost, was_never_sent
-from framework.mcp_tool_lists import _REPLACED
+from framework.mcp_recovery import _CLIENT_ERRORS, _LOST_ERRORS, _NEVER_SENT_ERRORS, is_lost, was_never_sent
+from framework.mcp_tool_lists import _REPLACED_CHARS
 from framework.plain_agents import leaves_text_alone
 from framework.reachable_objects import iterate_reachable
 from framework.response_streams import build_response, build_response_stream
@@ -563,7 +563,7 @@ def test_a_lost_server_of_tools_is_told_by_words_and_names_of_errors() -> None:
     Most of these errors have a name and a sentence, and no code; what a tool itself has failed with has no cause.
     When this fails: take the new names or sentences over, or a code if there is one by now.
     """
-    names = _LOST | _NEVER_SENT
+    names = _LOST_ERRORS | _NEVER_SENT_ERRORS
     homes = (anyio, builtins, httpx, http.client)
     assert [name for name in names if not any(hasattr(home, name) for home in homes)] == []
     assert MCPError.__name__ in _CLIENT_ERRORS
@@ -589,7 +589,7 @@ def test_names_and_lists_of_a_server_s_tools_are_as_they_were_read() -> None:
     """
     framework = importlib.import_module(MCPStdioTool.__module__)
     odd = "read/item ä.b-c_d:e"
-    assert framework._normalize_mcp_name(odd) == _REPLACED.sub("-", odd)
+    assert framework._normalize_mcp_name(odd) == _REPLACED_CHARS.sub("-", odd)
     assert "self.client: Client | None" in source_of("agent_framework._mcp", "_mcp.py")
     parameter = inspect.signature(Client.list_tools).parameters["cache_mode"]
     assert "refresh" in get_args(importlib.import_module("mcp.client.caching").CacheMode)

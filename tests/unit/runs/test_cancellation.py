@@ -148,7 +148,7 @@ async def test_a_run_that_does_not_end_is_left_behind(
             assert texts(await chat.send("And now?")), "the thread is free again"
 
 
-async def test_a_hook_that_does_not_end_holds_up_nothing_and_is_told_of(
+async def test_a_hook_that_does_not_end_delays_nothing_and_is_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with open_services(tmp_path, ScriptedModel(turns=[says("All said")])) as services:

@@ -126,7 +126,7 @@ async def test_a_returning_viewer_continues_after_the_events_it_has_seen(chat: C
     assert streamed_text([event for _, event in [*numbered_events(seen), *numbered_events(rest)]]) == "One two"
 
 
-async def test_a_stop_keeps_what_was_said_and_frees_the_thread(chat: Chat) -> None:
+async def test_a_stop_keeps_the_text_so_far_and_frees_the_thread(chat: Chat) -> None:
     script(chat, [*says("Half"), asyncio.Event()], says("Whole"))
     viewer = await start(chat)
     adopt_thread(chat, await read_until(viewer, b"Half"))

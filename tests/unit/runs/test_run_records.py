@@ -66,7 +66,7 @@ async def test_a_whole_answer_is_noted_with_what_it_cost_over_all_its_rounds(cha
     assert (first.id, first.stop_reason, first.error_id) == ("run_req_test", None, None)
 
 
-async def test_a_failed_answer_is_noted_under_the_id_that_the_person_was_told(chat: Chat) -> None:
+async def test_a_failed_answer_is_recorded_under_the_id_that_the_person_saw(chat: Chat) -> None:
     script(chat, [*says("Well"), usage(4), ModelError("The model went away.")])
     [error] = errors(await chat.send("Go"))
     [run] = await runs(chat)
@@ -127,7 +127,7 @@ async def rate(chat: Chat, kind: str, *item_ids: str) -> Any:
     return await chat.request("items.feedback", thread_id=chat.thread_id, item_ids=list(item_ids), kind=kind)
 
 
-async def test_feedback_comes_back_with_the_thread_and_with_its_items(chat: Chat) -> None:
+async def test_feedback_is_loaded_with_the_thread_and_with_its_items(chat: Chat) -> None:
     asked, answered = (item["id"] for item in done_items(await chat.send("Go")))
     thread = await chat.request("threads.get_by_id", thread_id=chat.thread_id)
     assert "feedback" not in thread

@@ -195,7 +195,7 @@ async def test_another_users_run_reads_as_missing(open_chat: OpenChat) -> None:
         await stop(chat)
 
 
-async def test_stop_keeps_what_was_said_and_marks_it_for_the_model(open_chat: OpenChat) -> None:
+async def test_stop_keeps_the_text_so_far_and_marks_it_for_the_model(open_chat: OpenChat) -> None:
     never = asyncio.Event()
     async with open_chat([*says("Half a sent"), never], says("OK")) as chat:
         viewer = await start(chat)
@@ -375,7 +375,7 @@ async def test_silence_is_filled_with_comments_that_no_client_takes_for_an_event
         assert not [e for e in events if e["type"] == "error"]
 
 
-async def test_a_viewer_who_comes_after_the_log_was_cut_gets_each_item_whole(open_chat: OpenChat) -> None:
+async def test_a_viewer_after_a_cut_of_the_log_gets_complete_items(open_chat: OpenChat) -> None:
     gate = asyncio.Event()
     first, second = [f"{n} " for n in range(2000)], [f"{n}; " for n in range(2000)]
     both = [*says(*first, message_id="m1"), *says(*second, message_id="m2"), gate, *says("end", message_id="m2")]

@@ -89,7 +89,7 @@ async def test_an_object_that_stands_in_a_module_is_taken_with_its_store(talk_to
 
 
 @pytest.mark.parametrize("name", ["store", "nothing"])
-async def test_a_store_of_its_own_holds_nothing_and_that_is_said(talk_to: Talk, name: str) -> None:
+async def test_a_custom_store_is_not_used_and_that_is_reported(talk_to: Talk, name: str) -> None:
     class Own(EchoServer):
         def __init__(self, store: Any = None) -> None:
             super().__init__(store or MemoryStore())

@@ -116,7 +116,7 @@ async def test_an_action_of_the_page_needs_no_widget(talk_to: Talk, model: Scrip
     assert [item["type"] for item in done_items(events)] == ["widget"]
 
 
-async def test_feedback_is_kept_and_told(talk_to: Talk, model: ScriptedModel) -> None:
+async def test_feedback_reaches_the_author_and_the_page_of_items(talk_to: Talk, model: ScriptedModel) -> None:
     chat = talk_to(DeskServer)
     model.turns = [says("Hello.")]
     [item] = done_items(await chat.send("Hi"), "assistant_message")
@@ -173,7 +173,7 @@ async def test_the_tokens_of_its_agent_are_in_the_record_of_the_run(
     assert (run.status, run.usage["input_token_count"], run.usage["output_token_count"]) == ("done", 6, 8)
 
 
-async def test_a_failure_of_the_model_is_told_without_its_words(
+async def test_a_failure_of_the_model_is_reported_without_its_message(
     talk_to: Talk, model: ScriptedModel, services: Services
 ) -> None:
     chat = talk_to(DeskServer)
@@ -187,7 +187,7 @@ async def test_a_failure_of_the_model_is_told_without_its_words(
     assert run.status == "failed"
 
 
-async def test_a_stop_keeps_what_was_said_and_ends_the_model(
+async def test_a_stop_keeps_the_text_so_far_and_ends_the_model(
     talk_to: Talk, model: ScriptedModel, services: Services, caplog: pytest.LogCaptureFixture
 ) -> None:
     chat = talk_to(DeskServer)

@@ -80,7 +80,7 @@ async def test_another_message_waits_for_the_answer(talk_to: Talk, services: Ser
     await asking
 
 
-async def test_a_stop_of_the_person_and_a_deploy_keep_what_was_said(talk_to: Talk, services: Services) -> None:
+async def test_a_stop_and_a_deployment_keep_the_text_so_far(talk_to: Talk, services: Services) -> None:
     for stop in ("user", "drain"):
         chat = talk_to(SlowServer, user=stop)
         asking = await start_answer(chat, services)

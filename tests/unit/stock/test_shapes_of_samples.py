@@ -129,7 +129,7 @@ async def test_a_tool_shows_a_workflow_and_a_widget_that_grows(talk_to: Talk, mo
     assert answer["content"][0]["text"] == "There."
 
 
-async def test_its_converter_says_what_the_model_reads_of_tags(talk_to: Talk, model: ScriptedModel) -> None:
+async def test_the_converter_of_a_server_determines_the_text_of_tags(talk_to: Talk, model: ScriptedModel) -> None:
     class Tagging(ThreadItemConverter):
         async def tag_to_message_content(self, tag: Any) -> Any:
             return ResponseInputTextParam(type="input_text", text=f"<TAG>{tag.id}</TAG>")
@@ -142,9 +142,7 @@ async def test_its_converter_says_what_the_model_reads_of_tags(talk_to: Talk, mo
     assert "<TAG>bern</TAG>" in str([message.text for message in model.requests[-1]])
 
 
-async def test_a_tag_without_a_converter_is_an_error_that_is_told(
-    talk_to: Talk, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_tag_without_a_converter_is_a_reported_error(talk_to: Talk, caplog: pytest.LogCaptureFixture) -> None:
     chat = talk_to(sample())
     tag = {"type": "input_tag", "id": "bern", "text": "Bern", "data": {}}
     events = await chat.send("", content=[{"type": "input_text", "text": "Look at "}, tag])
@@ -208,7 +206,7 @@ GUARDED = Agent[Any](name="guarded", input_guardrails=[no_homework])
 
 
 @pytest.mark.parametrize("catches", [True, False])
-async def test_a_guardrail_is_told_in_a_sentence(talk_to: Talk, model: ScriptedModel, *, catches: bool) -> None:
+async def test_a_guardrail_is_reported_in_a_sentence(talk_to: Talk, model: ScriptedModel, *, catches: bool) -> None:
     class Guarded(Sample):
         agent = GUARDED
 

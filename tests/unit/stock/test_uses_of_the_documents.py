@@ -109,7 +109,7 @@ async def test_a_response_id_is_kept_in_the_thread(talk_to: Talk, model: Scripte
     assert said[-5:] == ["a", "One.", "b", "Two.", "c"]
 
 
-async def test_a_picture_grows_and_lies_where_the_server_puts_it(tmp_path: Path) -> None:
+async def test_a_partial_picture_is_stored_by_the_servers_converter(tmp_path: Path) -> None:
     kept = []
 
     class Pictures(ResponseStreamConverter):

@@ -132,7 +132,7 @@ async def test_an_event_that_cannot_be_serialized_is_an_error(talk_to: Talk) -> 
     assert len(errors(events)) == 1
 
 
-async def test_a_failure_before_the_first_event_is_told_with_an_id(
+async def test_a_failure_before_the_first_event_is_reported_with_an_id(
     talk_to: Talk, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def respond(self: Any, thread: Any, message: Any, context: Any) -> Any:
@@ -178,7 +178,7 @@ async def test_errors_for_the_person_reach_them_as_they_are(talk_to: Talk, servi
     assert (run.status, bool(run.error_id)) == ("failed", True)
 
 
-async def test_chatkits_own_error_has_a_sentence_of_ours(talk_to: Talk) -> None:
+async def test_chatkits_own_error_has_our_message(talk_to: Talk) -> None:
     async def respond(self: Any, thread: Any, message: Any, context: Any) -> Any:
         raise StreamError(ErrorCode.STREAM_ERROR, allow_retry=False)
         yield
@@ -203,7 +203,7 @@ async def test_an_item_that_is_done_twice_is_one_item(talk_to: Talk) -> None:
     assert [child["type"] for child in widget["widget"]["children"]] == ["Text", "Text", "Button"]
 
 
-async def test_messages_that_share_an_id_are_as_many_as_were_said(talk_to: Talk) -> None:
+async def test_messages_that_share_an_id_are_not_merged(talk_to: Talk) -> None:
     async def respond(self: Any, thread: Any, message: Any, context: Any) -> Any:
         await self.store.load_thread_items(thread.id, None, 50, "asc", context)
         for text in ("One.", "Two."):

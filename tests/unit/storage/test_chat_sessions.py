@@ -81,6 +81,6 @@ async def test_a_session_is_kept_for_a_while_after_its_end(sessions: ChatSession
     assert await sessions.load("cksess_recent") == recent
 
 
-def test_names_and_users_that_look_alike_together_are_different_people() -> None:
+def test_names_and_users_that_are_equal_when_joined_are_different_people() -> None:
     people = {replace(SESSION, key_name=key, user=user).user_id for key, user in [("a", "b:c"), ("a:b", "c")]}
     assert len(people) == 2

@@ -187,7 +187,7 @@ async def test_another_persons_data_reads_as_missing_and_stays_unchanged(
 
 
 @pytest.mark.parametrize("stranger", OTHERS)
-async def test_a_stranger_who_writes_under_the_same_ids_gets_things_of_their_own(
+async def test_a_stranger_who_writes_under_the_same_ids_gets_separate_items(
     store: ParlorStore, thread: ThreadMetadata, stranger: str
 ) -> None:
     other = OTHERS[stranger]
@@ -372,7 +372,7 @@ async def test_naive_local_times_come_back_aware_and_in_utc(store: ParlorStore) 
         assert loaded.created_at.utcoffset() == timedelta(0)
 
 
-async def test_every_kind_of_item_comes_back_as_it_went_in(store: ParlorStore, thread: ThreadMetadata) -> None:
+async def test_every_kind_of_item_is_loaded_as_it_was_stored(store: ParlorStore, thread: ThreadMetadata) -> None:
     items: list[ThreadItem] = [
         assistant_message("a", "äöü 😀 \\u0000"),
         user_message("b"),
@@ -410,9 +410,7 @@ async def _load_feedback(store: ParlorStore, thread: ThreadMetadata, after: str 
     return json.loads(await store.items_json(thread.id, after, 9, "asc", ADA)).get("feedback")
 
 
-async def test_feedback_comes_back_with_the_page_that_holds_its_item(
-    store: ParlorStore, thread: ThreadMetadata
-) -> None:
+async def test_feedback_is_loaded_with_the_page_of_its_item(store: ParlorStore, thread: ThreadMetadata) -> None:
     await _fill(
         store,
         thread,

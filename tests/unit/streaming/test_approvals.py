@@ -390,7 +390,7 @@ async def test_tools_of_mcp_servers_can_be_allowed(services: Services, model: Sc
 
 
 @pytest.mark.parametrize("label", ["Allow", "Don't allow"])
-async def test_the_provider_is_told_once_what_was_decided_about_its_own_tools(
+async def test_decisions_about_hosted_tools_are_sent_once_to_the_provider(
     chat: Chat, model: ScriptedModel, label: str
 ) -> None:
     wanted = Content.from_function_call("mcpr_1", "delete", arguments='{"page": 1}', hosted=True, server_name="wiki")

@@ -27,7 +27,7 @@ def searches() -> list[Any]:
 
 
 @pytest.mark.parametrize(("end", "index"), [(11, 5), (4, None)])
-async def test_a_citation_stands_where_its_words_are_shown_and_nowhere_if_they_stand_above(
+async def test_a_citation_is_placed_at_its_text_or_omitted_if_that_is_in_an_earlier_message(
     chat: Chat, model: ScriptedModel, end: int, index: int | None
 ) -> None:
     regions = [{"type": "text_span", "start_index": 0, "end_index": end}]

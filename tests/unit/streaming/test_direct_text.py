@@ -75,7 +75,7 @@ async def test_text_that_continues_a_message_is_shown_directly_and_read_once(
     assert (await chat.items())[-1]["content"][0]["text"] == "It rains in Bern."
 
 
-async def test_the_model_is_told_what_it_said_directly_before_it_called_a_tool(
+async def test_the_model_gets_its_direct_text_before_the_call_of_a_tool(
     server: PlainServer, model: ScriptedModel
 ) -> None:
     model.turns = [[*says("Let ", "me ", "look."), *calls("look_up")], says("Take ", "a coat.", message_id="m2")]

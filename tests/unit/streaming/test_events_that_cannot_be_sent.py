@@ -111,7 +111,7 @@ class BrokenStore(ParlorStore):
         raise UnavailableError("Conversations cannot be saved.")
 
 
-async def test_a_thread_that_cannot_be_saved_at_the_end_is_told_under_an_id_that_the_log_has(
+async def test_a_failed_save_of_a_thread_is_reported_with_an_id_in_the_log(
     chat: Chat, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def hook(thread: Any, turn: Turn) -> AsyncIterator[ThreadStreamEvent]:

@@ -225,7 +225,7 @@ async def test_after_a_checkpoint_the_pause_starts_again(chat: Chat) -> None:
     message = AssistantMessageItem(
         id="msg_open", thread_id=thread.id, created_at=utc_now(), content=[AssistantMessageContent(text="One ")]
     )
-    context.answer.open_items = lambda: [message]
+    context.answer.connect_to_log(lambda: [message], lambda _: None)
     guard = ItemGuard(store, thread, context, lambda: next(pauses, 1_000.0))
     assert guard.is_checkpoint_due()
     await guard.checkpoint()

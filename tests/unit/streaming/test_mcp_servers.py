@@ -210,7 +210,7 @@ async def test_a_server_that_ends_between_two_calls_of_an_answer_is_reported(
 
 
 @pytest.mark.parametrize("shelf", ["http"], indirect=True)
-async def test_a_server_that_is_down_at_first_costs_the_answer_its_tools_and_comes_back(
+async def test_an_answer_runs_without_the_tools_of_a_server_that_is_down_until_it_is_back(
     chat: Chat, model: ScriptedModel, shelf: Shelf
 ) -> None:
     model.turns = [says("I cannot read it now.")]

@@ -456,7 +456,7 @@ async def test_a_server_that_answers_oddly_in_the_middle_of_an_answer_fails_no_m
         assert "7" in await ask(web_chat, model, "structured"), what
 
 
-async def test_a_server_that_hangs_is_waited_for_once_and_comes_back(
+async def test_a_hanging_server_is_waited_for_once_and_used_again_later(
     web_chat: Chat, model: ScriptedModel, door: Door
 ) -> None:
     door.change(SILENCE)

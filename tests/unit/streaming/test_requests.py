@@ -174,7 +174,7 @@ async def test_an_output_that_no_tool_call_waits_for_is_refused(chat: Chat) -> N
         await chat.request("threads.add_client_tool_output", thread_id=chat.thread_id, result={})
 
 
-async def test_a_tool_call_that_waits_gets_its_output_whatever_stands_behind_it(chat: Chat) -> None:
+async def test_a_waiting_tool_call_gets_its_output_whatever_follows_it(chat: Chat) -> None:
     await chat.send("Hello")
     store, context, thread_id = chat.server.services.store, chat.context(), chat.thread_id or ""
     for n in (1, 2):

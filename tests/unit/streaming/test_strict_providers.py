@@ -362,7 +362,7 @@ async def with_picture(context: ChatContext, call_next: Callable[[], Awaitable[N
 
 @pytest.mark.parametrize("arguments", ['{"city": "Ber', "{", "Bern", "[1]"])
 @pytest.mark.parametrize("finish", ["tool_calls", "stop"])
-async def test_a_call_that_was_cut_is_not_made_which_the_model_is_told_and_locks_nothing(
+async def test_a_cut_call_is_not_made_and_reported_to_the_model_and_locks_nothing(
     services: Services, stub: ProviderStub, arguments: str, finish: str
 ) -> None:
     looked: list[str] = []

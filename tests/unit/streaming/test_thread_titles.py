@@ -125,7 +125,7 @@ async def begin_title(chat: Chat, model: ScriptedModel, *, wait_s: float) -> Non
         inference_options=InferenceOptions(),
     )
     turn = Turn(thread, chat.context(), chat.server.services, message)
-    turn.context.answer.is_new_thread = True
+    turn.context.answer.mark_thread_as_new()
     async with ThreadTitle(turn, model, wait_s=wait_s) as title:
         title.begin()
 

@@ -137,7 +137,7 @@ async def test_in_tests_a_mistake_is_an_error(services: Services) -> None:
     assert done_items(events, "widget") == []
     assert PATH in last_tool_result(chat)
     turn = Turn(ThreadMetadata(id="t", created_at=utc_now()), chat.context(), services)
-    turn.context.answer.widget_checks = type(turn.context.answer.widget_checks)("test")
+    turn.context.answer.enable_widget_checks("test")
     with pytest.raises(WidgetError, match="Button"):
         turn.widget(WRONG)
 

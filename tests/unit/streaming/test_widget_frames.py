@@ -30,7 +30,7 @@ def drained(inbox: Inbox) -> list[Any]:
     ]
 
 
-async def test_growth_that_comes_soon_is_sent_together_and_never_after_what_follows_it() -> None:
+async def test_quick_deltas_are_merged_and_never_sent_after_later_events() -> None:
     inbox = Inbox()
     frames = WidgetFrames(inbox, FOREVER_S)
     await frames.show(frame(0))

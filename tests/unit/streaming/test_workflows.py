@@ -336,7 +336,7 @@ async def test_an_approved_tool_of_a_workflow_runs_and_the_workflow_continues(ch
     assert results_in(model.requests[-1])[0] == "Published in Bern."
 
 
-async def test_a_model_that_a_workflow_cannot_be_told_of_is_refused_with_a_reason(
+async def test_an_unsupported_model_of_a_workflow_is_refused_with_a_reason(
     chat: Chat, caplog: pytest.LogCaptureFixture
 ) -> None:
     composer = Composer(models=[{"id": "big", "label": "Big"}])  # type: ignore[list-item]

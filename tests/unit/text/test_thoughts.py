@@ -204,7 +204,7 @@ def test_whatever_a_text_is_made_of_cuts_change_nothing(parts: list[str], cuts: 
     assert split(text, range(len(text)), ThoughtSplitter(begins_with_thought=is_guess)) == whole
 
 
-def test_a_model_that_is_known_to_leave_out_the_opening_tag_never_says_a_thought() -> None:
+def test_thoughts_of_a_model_that_omits_the_opening_tag_are_never_shown_as_text() -> None:
     text = "Hm, hm.</think>\nHello"
     for cuts in all_cuts(text):
         splitter = ThoughtSplitter(begins_with_thought=True)

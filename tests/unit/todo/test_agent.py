@@ -162,9 +162,7 @@ async def test_an_ambiguous_name_is_asked_about_and_changes_nothing(
     assert await todo_items.load("user_a") == before
 
 
-async def test_an_unknown_name_is_said_to_be_unknown_with_what_comes_close(
-    server: BaseChatKitServer, todo_items: TodoItems
-) -> None:
+async def test_an_unknown_name_is_reported_with_similar_ones(server: BaseChatKitServer, todo_items: TodoItems) -> None:
     await todo_items.add("user_a", ["Visit the dentist"])
 
     answer = texts(await Chat(server).send("delete dentist appointment tomorrow"))[-1]

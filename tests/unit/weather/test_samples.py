@@ -41,7 +41,7 @@ def test_a_city_and_a_day_give_the_same_numbers_in_every_process(cities: CityInd
     assert outputs == [here + "\n"] * 2
 
 
-def test_a_day_stays_the_same_when_it_comes_nearer(cities: CityIndex) -> None:
+def test_a_sample_day_does_not_change_as_it_approaches(cities: CityIndex) -> None:
     bern = city_called(cities, "Bern")
     today, tomorrow = build_sample_report(bern, NOON), build_sample_report(bern, NOON + timedelta(days=1))
     assert today.days[1:] == tomorrow.days[:-1]

@@ -177,7 +177,7 @@ async def test_an_error_for_people_keeps_its_status_and_its_words(
     assert said["id"] in logged_text(log)
 
 
-async def test_a_refusal_for_now_says_when_to_come_back(edge: Edge) -> None:
+async def test_a_temporary_refusal_says_when_to_retry(edge: Edge) -> None:
     patient = TooManyRequestsError("Too many answers.")
     patient.retry_after_s = 17
     said = []
