@@ -51,7 +51,6 @@ OTHERS_METHODS = {
     "answer": "an attribute of servers in tests",
     "call_tool": "a method of the SDK's servers of tools",
     "make": "an attribute of servers in tests",
-    "open_items": "a field of `AnswerState`, set by whoever writes the answer",
     "stream_events": "a method of the SDK's results",
 }
 """Methods that other classes have too, and tests replace there."""
