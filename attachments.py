@@ -305,13 +305,28 @@ def _scope(context: RequestContext, file_id: str = "") -> Scope:
     return Scope(context.user_id, context.use_case, file_id)
 
 
-def create_attachment_store(settings: Settings, database: Database, urls: FileURLs) -> ParlorAttachmentStore:
+def create_attachment_store(
+    settings: Settings,
+    database: Database,
+    urls: FileURLs,
+    *,
+    objects: ObjectStore | None = None,
+    records: FileRecords | None = None,
+) -> ParlorAttachmentStore:
     """Open the object store and the spool of the settings, and return the attachment store.
+
+    Args:
+        settings: All settings.
+        database: The database with the rows of files.
+        urls: Signs the URLs for browsers.
+        objects: The object store; None to open the one of the settings.
+        records: The rows of files; None for those in `database`.
 
     Raises:
         ConfigError: When one of them cannot be opened.
     """
-    objects = open_object_store(settings.storage_url, settings.data_dir / "attachments", settings.storage_keys)
+    if objects is None:
+        objects = open_object_store(settings.storage_url, settings.data_dir / "attachments", settings.storage_keys)
     limits = FileLimits(
         settings.max_upload_bytes,
         DayLimits(settings.max_uploads_per_day, settings.max_upload_bytes_per_day),
@@ -321,4 +336,5 @@ def create_attachment_store(settings: Settings, database: Database, urls: FileUR
     )
     if limits.is_direct and not objects.can_sign:
         raise ConfigError("STORAGE_DIRECT_UPLOADS", "needs a bucket: set STORAGE_URL to s3://…, az://… or gs://…")
-    return ParlorAttachmentStore(FileRecords(database), objects, Spool(settings.data_dir / "uploads"), urls, limits)
+    spool = Spool(settings.data_dir / "uploads")
+    return ParlorAttachmentStore(records or FileRecords(database), objects, spool, urls, limits)

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 Provider = Literal["offline", "openai", "compatible", "azure"]
 
+DATABASE_FILE_NAME = "parlor.db"
+"""Name of the SQLite file in the data folder, unless `DATABASE_URL` names another."""
+
 
 class Settings(BaseSettings):
     """Settings from the environment and from a file `.env` in the working directory.
@@ -380,11 +383,16 @@ class Settings(BaseSettings):
         return chosen
 
     @property
+    def is_openai(self) -> bool:
+        """Whether the provider is OpenAI itself, which has the models that authors name, and services of its own."""
+        return self.provider == "openai"
+
+    @property
     def resolved_transcription_model(self) -> str | None:
         """The model for dictation; None when there is none."""
         if self.provider == "offline":
             return None
-        return self.transcription_model or ("gpt-4o-mini-transcribe" if self.provider == "openai" else None)
+        return self.transcription_model or ("gpt-4o-mini-transcribe" if self.is_openai else None)
 
     @property
     def resolved_database_url(self) -> str | URL:
@@ -393,7 +401,7 @@ class Settings(BaseSettings):
         from sqlalchemy.engine import URL
 
         # Not formatted as text, as the path may contain characters with a meaning in URLs.
-        return self.database_url or URL.create("sqlite+aiosqlite", database=str(self.data_dir / "parlor.db"))
+        return self.database_url or URL.create("sqlite+aiosqlite", database=str(self.data_dir / DATABASE_FILE_NAME))
 
 
 def is_secret(field_name: str) -> bool:

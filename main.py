@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from chat_clients.provider import ChatClients
     from context import Services
+    from database import Database
+    from files.object_store import ObjectStore
     from process.doctor import Finding
     from process.lifecycle import Lifecycle
     from process.use_case_loading import LoadedUseCases
@@ -58,8 +60,15 @@ class Platform:
     lifecycle: Lifecycle
 
 
-def build_platform(settings: Settings) -> Platform:
+def build_platform(
+    settings: Settings, *, database: Database | None = None, objects: ObjectStore | None = None
+) -> Platform:
     """Build the services and the lifecycle from the settings. The only I/O is the creation of the data folder.
+
+    Args:
+        settings: All settings.
+        database: The database; None for the one of the settings.
+        objects: The object store for files; None for the one of the settings.
 
     Raises:
         ConfigError: When a setting is invalid.
@@ -85,10 +94,11 @@ def build_platform(settings: Settings) -> Platform:
     refuse_network_file_system(settings.resolved_database_url)
     prepare_data_folder(settings.data_dir)
     chat_clients = ChatClients(settings)
-    database = Database(settings.resolved_database_url)
+    database = database or Database(settings.resolved_database_url)
     store = ParlorStore(database)
     runs = Runs.from_settings(settings)
-    attachments = create_attachment_store(settings, database, FileURLs(lambda: load_signing_key(settings)))
+    urls = FileURLs(lambda: load_signing_key(settings))
+    attachments = create_attachment_store(settings, database, urls, objects=objects)
 
     services = Services(
         settings=settings,
@@ -122,8 +132,13 @@ def build_platform(settings: Settings) -> Platform:
     return Platform(services, chat_clients, lifecycle)
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, *, database: Database | None = None, objects: ObjectStore | None = None) -> FastAPI:
     """Return the application; `app.state.lifecycle` tells whether its start has finished.
+
+    Args:
+        settings: All settings.
+        database: The database; None for the one of the settings.
+        objects: The object store for files; None for the one of the settings.
 
     Raises:
         ConfigError: When a setting is invalid.
@@ -131,7 +146,7 @@ def create_app(settings: Settings) -> FastAPI:
     from web.application import build_app
     from web.metrics import build_metrics_router
 
-    platform = build_platform(settings)
+    platform = build_platform(settings, database=database, objects=objects)
     services = platform.services
     metrics = build_metrics_router(settings, services.runs, services.store.transaction_times)
     renew_lease = services.store.open_answers.renew_lease

@@ -113,7 +113,7 @@ class StockServer:
         return self._make_context(server_context) if self._make_context is not None else server_context
 
     def _may_choose_model(self) -> bool:
-        return self._require_services().settings.provider == "openai"
+        return self._require_services().settings.is_openai
 
     def _require_services(self) -> Services:
         if self._services is None:

@@ -14,6 +14,7 @@ from agents.run_config import ToolErrorFormatterArgs
 
 from agents_sdk.platform_model import AnswerWaitsError
 from errors import AgentError, UserFacingError, WidgetError, run_without_exit
+from turns.tool_limits import describe_timeout, find_own_timeout_s
 from turns.widget_checks import widget_remarks
 
 logger = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ def guard_tool(tool: FunctionTool, timeout_s: float, mark_call_failed: Callable[
             return "\n".join([result, *remarks]) if remarks and isinstance(result, str) else result
         logger.warning("tool took too long", extra={"tool": tool.name, "timeout_s": limit_s})
         mark_call_failed(context.tool_call_id)
-        return f"The tool took longer than {limit_s:g} seconds and was stopped."
+        return describe_timeout(limit_s)
 
     guarded = copy.copy(tool)
     guarded.on_invoke_tool = invoke
@@ -98,9 +99,9 @@ def guard_tool(tool: FunctionTool, timeout_s: float, mark_call_failed: Callable[
 
 
 def _find_timeout_s(tool: FunctionTool, default_s: float) -> float:
-    own_s = (getattr(tool, "additional_properties", None) or {}).get("timeout_s")
-    if isinstance(own_s, int | float) and own_s > 0:
-        return float(own_s)
+    own_timeout_s = find_own_timeout_s(tool)
+    if own_timeout_s is not None:
+        return own_timeout_s
     # The SDK enforces an author's limit itself; ours then only covers tools that ignore it.
     return tool.timeout_seconds + CLEANUP_TIMEOUT_S if tool.timeout_seconds else default_s
 

@@ -293,11 +293,10 @@ class SDKAgent(ReplayingAgent):
         return self._run.agent if is_new else find_active_agent(self._run.agent, messages)
 
     def _build_models(self, options: Mapping[str, Any]) -> PlatformModels:
-        # Only about models that agents name: those in the composer are offered by the use case.
-        may_choose = self._turn.services.settings.provider == "openai"
         return PlatformModels(
             self._client,
-            may_choose=may_choose,
+            # Only about models that agents name: those in the composer are offered by the use case.
+            may_choose=self._turn.services.settings.is_openai,
             is_paused=self._is_waiting,
             chosen=options.get("model"),
             count=self._turn.context.answer.add_usage,

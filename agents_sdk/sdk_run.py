@@ -20,7 +20,7 @@ class SDKRun:
             platform's own.
         hooks: Told of each step of the run.
         max_turns: How often models are asked at most; None for `MODEL_MAX_ROUND_TRIPS`, which it cannot exceed.
-        session: Nothing: the thread is the memory.
+        session: Always None, as the thread is the memory of the agent.
     """
 
     agent: Agent[Any]

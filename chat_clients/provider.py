@@ -69,7 +69,7 @@ class ChatClients:
     def takes_pdf(self) -> bool:
         """Whether the provider reads PDF documents; others would refuse or ignore them."""
         is_responses = self._settings.provider == "azure" and self._settings.azure_openai_api == "responses"
-        return self._settings.provider == "openai" or is_responses
+        return self._settings.is_openai or is_responses
 
     async def transcribe(self, audio: bytes, media_type: str) -> str:
         """Return the transcript of a recording.

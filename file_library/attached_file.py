@@ -17,7 +17,7 @@ class AttachedFile:
     """A file that a person has sent, or that an assistant has made.
 
     Attributes:
-        id: Such as ``"atc_0198…"``.
+        id: The id of the file, such as ``"atc_0198…"``.
         name: The name, with an extension that fits; for people, not for paths.
         media_type: The media type, detected from the bytes.
         size: The size in bytes.

@@ -20,7 +20,7 @@ EXTRACTION_TIMEOUT_S = 30.0
 """Time limit for one document, in seconds; generous for busy machines, as `MAX_EXTRACTION_CPU_S` limits the cost."""
 MAX_EXTRACTED_CHARS = 200_000
 MAX_OUTPUT_BYTES = 12 * MAX_EXTRACTED_CHARS
-"""Each character is at most two escapes of six bytes."""
+"""Largest JSON output of an extraction, in bytes: each character is at most two escapes of six bytes."""
 
 # With lxml, openpyxl would accept XML that declares entities; without it, `defusedxml` rejects those.
 _ENVIRONMENT = {"OPENPYXL_LXML": "False"}

@@ -1,1 +1,1 @@
-"""All that relies on what Agent Framework, ChatKit and uvicorn do not promise."""
+"""Code that relies on details which Agent Framework, ChatKit and uvicorn do not promise."""

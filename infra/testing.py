@@ -198,7 +198,7 @@ PARTS = {
     "--container": Part("Container", _run_container_tests, is_always_run=False),
     "--examples": Part("Examples", _run_examples_tests, is_always_run=False),
 }
-"""All parts by their command-line option, the longest first."""
+"""Parts of the tests by their command-line option, the longest first."""
 
 
 def worker_options(distribution: str, *more: str, per_processor: int = 2, is_alone: bool = True) -> list[str]:

@@ -22,12 +22,12 @@ from urllib.parse import unquote, urlsplit
 
 from sqlalchemy.engine import make_url
 
-from config import Settings
+from config import DATABASE_FILE_NAME, Settings
 from errors import ConfigError, ParlorError
-from process.data_folder import ATTACHMENTS, PRIVATE_UMASK, prepare_data_folder
+from process.data_folder import ATTACHMENTS, KEY_FILE_NAME, PRIVATE_UMASK, prepare_data_folder
 
 FORMAT = 1
-MANIFEST, DATABASE, KEY = "manifest.json", "parlor.db", "secret.key"
+MANIFEST = "manifest.json"
 LOCK_TIMEOUT_S = 60.0
 """Longest wait for the lock of a database that is written to, in seconds."""
 
@@ -62,7 +62,7 @@ def find_data_paths(settings: Settings) -> DataPaths:
     if settings.storage_url is not None:
         parts = urlsplit(settings.storage_url)
         files = Path(unquote(parts.path)) if parts.scheme == "file" else None
-    return DataPaths(Path(url.database), files, settings.data_dir / KEY)
+    return DataPaths(Path(url.database), files, settings.data_dir / KEY_FILE_NAME)
 
 
 def back_up(settings: Settings, target: Path) -> list[str]:
@@ -79,13 +79,13 @@ def back_up(settings: Settings, target: Path) -> list[str]:
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         with tempfile.TemporaryDirectory(dir=target.resolve().parent, prefix=".parlor-backup-") as folder:
-            copy = Path(folder) / DATABASE
+            copy = Path(folder) / DATABASE_FILE_NAME
             _copy_database(paths.database, copy)
             with tarfile.open(draft, "w:gz", compresslevel=3) as archive:
                 _add_manifest(archive)
-                archive.add(copy, DATABASE)
+                archive.add(copy, DATABASE_FILE_NAME)
                 if paths.key.is_file():
-                    archive.add(paths.key, KEY)
+                    archive.add(paths.key, KEY_FILE_NAME)
                 count = _add_files(archive, paths.files)
         with draft.open("rb") as file:
             os.fsync(file.fileno())
@@ -121,12 +121,12 @@ def restore(settings: Settings, source: Path) -> list[str]:
             with tarfile.open(source, "r:gz") as archive:
                 made_at = _check_manifest(archive)
                 archive.extractall(unpacked, members=_select_members(archive), filter="data")
-            _check_database(unpacked / DATABASE)
+            _check_database(unpacked / DATABASE_FILE_NAME)
             # Files first: no row may name a file that is not there yet.
             count = _restore_files(unpacked / ATTACHMENTS, paths.files)
             paths.database.parent.mkdir(parents=True, exist_ok=True)
-            _copy_database(unpacked / DATABASE, paths.database)
-            is_new_key = _restore_key(unpacked / KEY, paths.key, settings)
+            _copy_database(unpacked / DATABASE_FILE_NAME, paths.database)
+            is_new_key = _restore_key(unpacked / KEY_FILE_NAME, paths.key, settings)
     except (OSError, sqlite3.Error, tarfile.TarError, EOFError, ValueError, KeyError) as exc:
         raise ParlorError(f"'{source}' cannot be restored: {exc}") from exc
     report = [f"Restored the database of {made_at} and {count} files. Files that came later were left."]
@@ -174,8 +174,9 @@ def _check_manifest(archive: tarfile.TarFile) -> str:
 
 
 def _select_members(archive: tarfile.TarFile) -> list[tarfile.TarInfo]:
+    known = {(DATABASE_FILE_NAME,), (KEY_FILE_NAME,), (ATTACHMENTS,)}
     members = [each for each in archive.getmembers() if each.isfile() or each.isdir()]
-    return [each for each in members if PurePosixPath(each.name).parts[:1] in ((DATABASE,), (KEY,), (ATTACHMENTS,))]
+    return [each for each in members if PurePosixPath(each.name).parts[:1] in known]
 
 
 def _add_files(archive: tarfile.TarFile, folder: Path | None) -> int:

@@ -49,7 +49,7 @@ def import_workflow(args: argparse.Namespace) -> int:
 
     folder = args.into or settings.use_cases_path[-1]
     result = workflow_import.import_workflow(args.file, args.name, folder, settings.use_cases_path, args.entry)
-    for line in workflow_import.report(result, settings.provider):
+    for line in workflow_import.report(result, settings):
         print(line)
     if folder.resolve() not in [path.resolve() for path in settings.use_cases_path]:
         print(f"{folder} is not in USE_CASES_PATH: add it there.")

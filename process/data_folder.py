@@ -7,6 +7,7 @@ import os
 import stat
 from pathlib import Path
 
+from config import DATABASE_FILE_NAME
 from errors import ConfigError
 
 logger = logging.getLogger(__name__)
@@ -14,9 +15,11 @@ logger = logging.getLogger(__name__)
 PRIVATE_UMASK = 0o077
 PRIVATE_FOLDER = 0o700
 ATTACHMENTS = "attachments"
+KEY_FILE_NAME = "secret.key"
+"""Name of the file with the signing key, unless `SECRET_KEY` is set."""
 
 _GROUP_AND_OTHERS = 0o077
-_OWN_FILES = ("secret.key", "parlor.db", "parlor.db-wal", "parlor.db-shm", "parlor.db-reserve", "parlor.db-in-use")
+_OWN_FILES = (KEY_FILE_NAME, *(f"{DATABASE_FILE_NAME}{end}" for end in ("", "-wal", "-shm", "-reserve", "-in-use")))
 
 
 def prepare_data_folder(folder: Path) -> Path:

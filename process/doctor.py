@@ -105,7 +105,7 @@ async def _examine_use_cases(services: Services) -> list[Finding]:
         for tool in servers_of(use_case.server):
             is_there, state = await examine_server(tool)
             findings.append(Finding(is_there, "MCP server", f"{name}/{tool.name}: {state}"))
-        findings += _examine_workflow(name, use_case.server, settings.provider)
+        findings += _examine_workflow(name, use_case.server, is_openai=settings.is_openai)
     findings += [Finding(False, "use case", f"{each.name} is disabled: {each.reason}") for each in loaded.disabled]
     findings += [
         Finding(False, "use cases", f"DISABLED_USE_CASES: there is no use case '{name}'") for name in loaded.unknown
@@ -167,14 +167,14 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _examine_workflow(name: str, server: object, provider: str) -> Iterator[Finding]:
+def _examine_workflow(name: str, server: object, *, is_openai: bool) -> Iterator[Finding]:
     """Yield findings about the requirements of a server's exported workflow, if it has one."""
     workflow = inspect.getattr_static(server, "workflow", None)  # an author's own attribute may be of any type
     if not isinstance(workflow, ExportedWorkflow):
         return
     for need in workflow.needs:
-        needs = "" if provider == "openai" else "needs MODEL_PROVIDER=openai: "
-        yield Finding(provider == "openai", "workflow", f"{name}: {needs}{need}")
+        needs = "" if is_openai else "needs MODEL_PROVIDER=openai: "
+        yield Finding(is_openai, "workflow", f"{name}: {needs}{need}")
     for reason in workflow.unmet_guardrails:
         yield Finding(False, "workflow", f"{name}: {reason}: pip install openai-guardrails")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from agents_sdk.workflows.imports import find_imported_siblings, find_missing_modules
 from agents_sdk.workflows.openai_services import Need
 from agents_sdk.workflows.source import read_source
+from config import Settings
 from errors import PluginError
 from process.use_case_loading import ENTRY_POINT_GROUP, NAME_PATTERN
 
@@ -106,7 +107,7 @@ def import_workflow(
     )  # fmt: skip
 
 
-def report(result: ImportedWorkflow, provider: str) -> Iterator[str]:
+def report(result: ImportedWorkflow, settings: Settings) -> Iterator[str]:
     """Yield a report on an imported workflow, line by line."""
     folder = result.folder
     yield f"{folder} is the use case '{folder.name}' ({result.title}) now; start the server to talk to it."
@@ -117,8 +118,8 @@ def report(result: ImportedWorkflow, provider: str) -> Iterator[str]:
     if result.needs:
         yield "These parts need OpenAI's own services (MODEL_PROVIDER=openai); elsewhere the answer says so and ends:"
         yield from (f"  {need}" for need in result.needs)
-        if provider != "openai":
-            yield f"The model provider is '{provider}' now."
+        if not settings.is_openai:
+            yield f"The model provider is '{settings.provider}' now."
     if result.unmet_guardrails:
         yield "These guardrails cannot be made without: pip install openai-guardrails. Until then the answer says so:"
         yield from (f"  {reason}" for reason in result.unmet_guardrails)

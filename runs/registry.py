@@ -26,7 +26,7 @@ CLEANUP_TIMEOUT_S = 8.0
 
 
 class Runs:
-    """All runs of this process.
+    """The runs of this process, started, found and stopped by thread.
 
     Args:
         max_total: The maximum number of runs at once.

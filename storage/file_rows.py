@@ -102,7 +102,7 @@ class StoredFile:
     """An uploaded or announced file, read from its row.
 
     Attributes:
-        id: Such as ``"atc_0198…"``.
+        id: The id of the file, such as ``"atc_0198…"``.
         owner_id: The id of the person who owns the file.
         use_case: The use case that the file was sent to.
         thread_id: The thread that the file is part of; None until it is sent with a message.

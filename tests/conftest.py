@@ -10,13 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.failure_names import print_failures_at_once
 from tests.preloaded.commands import fork_server, fork_server_of_workers, has_fork_server
 from tests.sharing import hold_lock, lend_certificate, lend_cities
 from use_cases.weather.places.city_file import provide_city_file
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start a fork server whose address all workers inherit, and another from which the workers are forked."""
+    """Let failures be printed at once, and start two fork servers.
+
+    All workers inherit the address of one; from the other they are forked themselves.
+    """
+    print_failures_at_once(config)
     if has_fork_server():
         return
     resources = ExitStack()

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from config import Settings
 from errors import ConfigError, UnauthorizedError
 from files.file_urls import PATH as FILES_PATH
+from process.data_folder import KEY_FILE_NAME
 from turns.chat_session import ChatSession
 from turns.request_context import RequestContext
 from web.browser_tokens import PREFIX as BROWSER_TOKEN_PREFIX
@@ -36,7 +37,6 @@ EMBEDDED_COOKIE_NAME = "parlor_user_embedded"
 
 EXPIRED_MESSAGE = "The token of this browser has expired. Ask for the next one."
 COOKIE_MAX_AGE_S = 365 * 24 * 3600
-KEY_FILE_NAME = "secret.key"
 KEY_BYTES = 32
 MAX_KEY_FILE_BYTES = 4096
 

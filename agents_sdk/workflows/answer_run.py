@@ -119,7 +119,7 @@ class WorkflowRun:
         self._settings = turn.services.settings
         self.models = PlatformModels(
             client,
-            may_choose=self._settings.provider == "openai",
+            may_choose=self._settings.is_openai,
             is_paused=lambda: False,
             chosen=options.get("model"),
             count=turn.context.answer.add_usage,

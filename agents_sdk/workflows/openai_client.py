@@ -62,7 +62,7 @@ def build_platform_client(kind: Kind, settings: Any, opened: list[Any]) -> Kind:
     services = dict(CLIENT_SERVICES)
     if provider != "compatible":
         services |= _CHAT_SERVICES
-    if provider != "openai":
+    if settings is None or not settings.is_openai:
         for name, service in services.items():
             setattr(PlatformClient, name, property(_build_refusing_getter(kind, name, service)))
     PlatformClient.__name__ = PlatformClient.__qualname__ = kind.__name__
@@ -71,7 +71,7 @@ def build_platform_client(kind: Kind, settings: Any, opened: list[Any]) -> Kind:
 
 def find_platform_key(settings: Any) -> str:
     """Return the OpenAI key that a file finds in the environment: the platform's, or else `NO_KEY`."""
-    key = settings.openai_api_key if settings is not None and settings.provider == "openai" else None
+    key = settings.openai_api_key if settings is not None and settings.is_openai else None
     return key.get_secret_value() if key is not None else NO_KEY
 
 
@@ -88,7 +88,7 @@ def _build_http_client(kind: type) -> Any:
 
 
 def _default_options(settings: Any, provider: str | None) -> dict[str, Any]:
-    if provider == "openai":
+    if settings is not None and settings.is_openai:
         key, address = settings.openai_api_key, settings.openai_base_url
     elif provider == "compatible":
         key, address = settings.compatible_api_key, settings.compatible_base_url

@@ -13,10 +13,10 @@ from PIL import Image, UnidentifiedImageError
 logger = logging.getLogger(__name__)
 
 MAX_PICTURE_BYTES = 25_000_000
-"""A larger file is not opened."""
+"""Largest size of a picture's file that is opened."""
 
 MAX_DECODED_PIXELS = 32_000_000
-"""More pixels than this are not decoded: a small file can unpack to gigabytes."""
+"""Largest number of pixels of a picture that is decoded: a small file can unpack to gigabytes."""
 
 _SAMPLE_SIZE_PIXELS = 64
 _MAX_COLORS = 3

@@ -7,7 +7,7 @@ MAX_PARTS = 500
 
 
 class TextFullError(Exception):
-    """The limit of a `BoundedText` has been reached."""
+    """Raised when the text of a document exceeds the limit of its `BoundedText`."""
 
 
 class BoundedText:

@@ -39,7 +39,7 @@ def _prepare_arguments(agent: Any, arguments: dict[str, Any]) -> dict[str, Any]:
     from agents_sdk.inner_runs import build_author_options
 
     settings = request.services.settings
-    may_choose, max_turns = settings.provider == "openai", settings.model_max_round_trips
+    may_choose, max_turns = settings.is_openai, settings.model_max_round_trips
     return build_author_options(arguments, request.client, request.answer, may_choose=may_choose, max_turns=max_turns)
 
 

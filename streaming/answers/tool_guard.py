@@ -21,6 +21,7 @@ from errors import AgentError, UserFacingError, WidgetError, run_without_exit
 from framework.function_middleware import add_function_middleware, function_middleware_of
 from framework.mcp_recovery import McpRecovery
 from framework.sentences import SUB_AGENT_WANTS_APPROVAL
+from turns.tool_limits import describe_timeout, find_own_timeout_s
 from turns.widget_checks import widget_remarks
 
 logger = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ class ToolGuard(FunctionMiddleware):
         """Call the tool and explain its failure; end the run when the tool has asked the person something."""
         name = context.function.name
         turn: Turn | None = context.kwargs.get(TURN_KWARG)
-        timeout_s = tool_timeout_s(context.function, self._timeout_s)
+        timeout_s = find_own_timeout_s(context.function) or self._timeout_s
         if turn is not None:
             turn.context.answer.count_tool_call()
         try:
@@ -54,7 +55,7 @@ class ToolGuard(FunctionMiddleware):
                 is_in_time = await self._call_in_time(call_next, timeout_s, name)
             if not is_in_time:
                 logger.warning("tool took too long", extra={"tool": name, "timeout_s": timeout_s})
-                fail_call(context, f"The tool took longer than {timeout_s:g} seconds and was stopped.")
+                fail_call(context, describe_timeout(timeout_s))
             elif remarks:
                 context.result = append_remarks(context.result, remarks)
         except WidgetError as exc:
@@ -144,9 +145,3 @@ def with_tool_guard(client: Any, timeout_s: float) -> Any:
 def is_guarded(client: Any) -> bool:
     """Return whether the tools that `client` calls have a guard."""
     return any(isinstance(each, ToolGuard) for each in function_middleware_of(client))
-
-
-def tool_timeout_s(function: object, default_s: float) -> float:
-    """Return how long a tool may take, in seconds."""
-    own_timeout_s = (getattr(function, "additional_properties", None) or {}).get("timeout_s")
-    return float(own_timeout_s) if isinstance(own_timeout_s, int | float) and own_timeout_s > 0 else default_s

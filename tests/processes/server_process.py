@@ -8,7 +8,7 @@ import os
 import re
 import sqlite3
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -171,6 +171,7 @@ async def running(
     cookies: httpx.Cookies | None = None,
     *,
     python: Callable[..., list[str]] = preloaded_python,
+    program: Sequence[str] = ("-m", "main", "run"),
     **settings: str,
 ) -> AsyncIterator[ServerProcess]:
     """Run a server on the data in `folder`; it is killed at the end if it is still running.
@@ -179,6 +180,7 @@ async def running(
         folder: The folder of its data and its log.
         cookies: The cookies of a person who used an earlier process.
         python: Returns the command that runs Python; `own_python` if the test kills the server.
+        program: Arguments for Python that name the server.
         settings: Environment variables of the server.
     """
     plugin = folder / "use_cases" / "counting" / "plugin.py"
@@ -199,7 +201,7 @@ async def running(
     }
     with (folder / "server.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
-            *python("-m", "main", "run"),
+            *python(*program),
             cwd=folder, env=environment | settings, stdout=PIPE, stderr=log,
         )  # fmt: skip
     reader: asyncio.Task[None] | None = None

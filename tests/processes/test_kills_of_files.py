@@ -17,64 +17,7 @@ from files.spool import LEFTOVER_LIFE_S
 from tests.processes.server_process import ServerProcess, running
 from tests.unit.files.file_samples import picture
 
-DYING = """
-import os
-import signal
-from pathlib import Path
-
-from base_server import BaseChatKitServer
-from plugins import UseCase, hookimpl
-
-ORDER = Path("die")
-
-
-def die(moment):
-    if ORDER.exists() and ORDER.read_text() == moment:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-class DyingObjects:
-    def __init__(self, objects):
-        self._objects = objects
-
-    def __getattr__(self, name):
-        real = getattr(self._objects, name)
-        if name not in ("put_file", "put", "delete"):
-            return real
-
-        async def call(*args):
-            die(f"before {name}")
-            result = await real(*args)
-            die(f"after {name}")
-            return result
-
-        return call
-
-
-@hookimpl
-def register_use_case(services):
-    files, database = services.attachments, services.database
-    for part in (files, files._arrival, files._removal, files.contents):
-        for name in {"objects", "_objects"} & set(vars(part)):
-            setattr(part, name, DyingObjects(getattr(part, name)))
-    write = database.run_write
-
-    async def dying_write(work, *args):
-        name = work.__name__
-
-        def dying(connection, *args):
-            result = work(connection, *args)
-            die(f"inside {name}")
-            return result
-
-        die(f"before {name}")
-        result = await write(dying, *args)
-        die(f"after {name}")
-        return result
-
-    database.run_write = dying_write
-    return UseCase(name="dying", title="Dying", server=BaseChatKitServer(services))
-"""
+DYING = ("-m", "tests.processes.dying_server")
 PICTURE = picture()
 TIMEOUT_S = 300
 
@@ -136,19 +79,12 @@ class Files:
                 await asyncio.sleep(0.02)
 
 
-def _plugin(folder: Path) -> None:
-    place = folder / "use_cases" / "dying" / "plugin.py"
-    place.parent.mkdir(parents=True)
-    place.write_text(DYING)
-
-
 UPLOAD = ["inside _claim", "before put_file", "after put_file", "inside _complete", "after _complete"]
 
 
 @pytest.mark.parametrize("moment", UPLOAD)
 async def test_an_upload_that_a_kill_breaks_off_is_sent_again(tmp_path: Path, moment: str) -> None:
-    _plugin(tmp_path)
-    async with running(tmp_path) as server:
+    async with running(tmp_path, program=DYING) as server:
         files = Files(tmp_path, server)
         file_id, to = await files.announce()
         await files.dies(moment, lambda: files.put(to))
@@ -171,8 +107,7 @@ async def test_an_upload_that_a_kill_breaks_off_is_sent_again(tmp_path: Path, mo
 async def test_a_message_that_a_kill_breaks_off_has_its_file_or_leaves_it_to_the_next(
     tmp_path: Path, moment: str
 ) -> None:
-    _plugin(tmp_path)
-    async with running(tmp_path) as server:
+    async with running(tmp_path, program=DYING) as server:
         files = Files(tmp_path, server)
         file_id, to = await files.announce()
         assert (await files.put(to)).status_code == 200
@@ -200,8 +135,7 @@ async def test_a_message_that_a_kill_breaks_off_has_its_file_or_leaves_it_to_the
     ],
 )  # fmt: skip
 async def test_a_deletion_that_a_kill_breaks_off_is_gone_on_with_or_has_not_been(tmp_path: Path, moment: str) -> None:
-    _plugin(tmp_path)
-    async with running(tmp_path) as server:
+    async with running(tmp_path, program=DYING) as server:
         files = Files(tmp_path, server)
         file_id, to = await files.announce()
         assert (await files.put(to)).status_code == 200
@@ -224,8 +158,7 @@ async def test_a_deletion_that_a_kill_breaks_off_is_gone_on_with_or_has_not_been
 
 @pytest.mark.parametrize("moment", ["before put", "after put"])
 async def test_a_preview_that_a_kill_breaks_off_is_made_again(tmp_path: Path, moment: str) -> None:
-    _plugin(tmp_path)
-    async with running(tmp_path) as server:
+    async with running(tmp_path, program=DYING) as server:
         files = Files(tmp_path, server)
         file_id, to = await files.announce()
         assert (await files.put(to)).status_code == 200

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from config import Settings
 from context import Services
 from database import Base, Database
 from files.file_urls import FileURLs
+from files.object_store import ObjectStore, open_object_store
 from runs.registry import Runs
+from storage.file_records import CLAIM_LIFE, FileRecords
 from store import ParlorStore
 from streaming.answers.tool_guard import with_tool_guard
 from tests.unit.provider_stub import ProviderStub, Responses
@@ -49,8 +52,21 @@ async def open_services(
     settings: dict[str, Any] | None = None,
     database_url: str | None = None,
     takes_pdf: bool = False,
+    wrap_objects: Callable[[ObjectStore], Any] = lambda objects: objects,
+    claim_life: timedelta = CLAIM_LIFE,
 ) -> AsyncIterator[Services]:
-    """Open the platform's services, with `model` as the chat client of every use case."""
+    """Open the platform's services, with `model` as the chat client of every use case.
+
+    Args:
+        folder: The data folder.
+        model: The chat client; None for a new `ScriptedModel`.
+        tables: Tables of use cases.
+        settings: Further settings.
+        database_url: An empty database; None for a SQLite file in the folder.
+        takes_pdf: Whether the provider reads PDF documents.
+        wrap_objects: Returns the store to use in the place of the object store for files.
+        claim_life: How long an upload claims its file after its last renewal.
+    """
     known = Settings(_env_file=None, data_dir=folder, **{"model_provider": "offline", **(settings or {})})  # type: ignore[call-arg]
     if database_url is None:
         copy_empty_database(folder / "test.db", Base.metadata, *tables)
@@ -59,11 +75,19 @@ async def open_services(
     store = ParlorStore(database)
     client = model if model is not None else ScriptedModel()
     try:
+        objects = open_object_store(known.storage_url, known.data_dir / "attachments", known.storage_keys)
+        attachments = create_attachment_store(
+            known,
+            database,
+            FileURLs(lambda: b"k" * 32),
+            objects=wrap_objects(objects),
+            records=FileRecords(database, claim_life),
+        )
         yield Services(
             settings=known,
             database=database,
             store=store,
-            attachments=create_attachment_store(known, database, FileURLs(lambda: b"k" * 32)),
+            attachments=attachments,
             chat_client=lambda offline=(): with_tool_guard(client, known.tool_timeout_s),
             explain_model_failure=explain_model_failure,
             runs=Runs.from_settings(known),

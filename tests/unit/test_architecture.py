@@ -279,6 +279,8 @@ def test_at_the_top_stands_what_the_owner_named_and_what_an_author_imports() -> 
 
 LEANING = re.compile(
     r"(What |Of |That of |Those |The same\b|Its |Whose |Whom |Where |As |With |On |In |So much |So many |They )"
+    r"|(All|Any|Each|Some) (of|that|this)\b|(Anything|Everything|Nothing|More|Such)\b"
+    r"|(A|The) (larger|longer|smaller) \w+ is\b"
     r"|(Whether|Say whether|Return whether) (it|they)\b"
 )
 """Openings of lines that say nothing by themselves: the reader has to find the line or the name before."""
@@ -321,6 +323,7 @@ def test_every_line_about_an_argument_can_be_read_alone() -> None:
     leaning = re.compile(
         r"(Of |That of |Those of |The same\b|Its |Whose |Whom |Likewise|As for |As it was|With (it|those|them)\b)"
         r"|(Whether|Where|When|Why|What|How (long|many|much|far)) (it|its|they|one)\b|How (many|much) there\b"
+        r"|(All|Each|Some) (of|that)\b|(Anything|Everything|Nothing|Such)\b"
         r"|Who \w+ (it|them)\b|(It|They) |The \w+ one\.|(By name|Where|Who|When)\.$"
     )
     found = [

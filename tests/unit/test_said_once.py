@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 import errors
 from context import Services
 from framework import message_marks
-from tests.unit.test_architecture import ROOMS, ROOT, sources
+from tests.unit.test_architecture import ROOT, sources
 
 
 @cache
@@ -40,6 +39,19 @@ def files_that_say(text: str) -> set[str]:
         if text in path.read_text()
         for node in ast.walk(parsed(path))
         if isinstance(node, ast.Constant) and node.value == text
+    }
+
+
+def files_with_texts(part: str) -> set[str]:
+    """Return the files with a string that contains this part, docstrings left out."""
+    return {
+        str(path.relative_to(ROOT))
+        for path in sources()
+        if part in path.read_text()
+        for node in ast.walk(parsed(path))
+        if not isinstance(node, ast.Expr)
+        for each in ast.iter_child_nodes(node)
+        if isinstance(each, ast.Constant) and isinstance(each.value, str) and part in each.value
     }
 
 
@@ -72,6 +84,30 @@ def test_the_end_of_a_step_and_the_duration_are_written_in_one_place() -> None:
     assert (makers_of("DurationSummary"), files_that_read("step_failed")) == (writer, writer)
 
 
+def test_the_own_time_limit_of_a_tool_is_read_in_one_place() -> None:
+    assert files_that_say("timeout_s") & files_that_say("additional_properties") == {"turns/tool_limits.py"}
+    assert files_with_texts("seconds and was stopped") == {"turns/tool_limits.py"}
+
+
+@pytest.mark.parametrize(("name", "owner"), [("parlor.db", "config.py"), ("secret.key", "process/data_folder.py")])
+def test_the_name_of_a_file_in_the_data_folder_stands_in_one_place(name: str, owner: str) -> None:
+    assert files_with_texts(name) == {owner}
+
+
+def test_whether_the_provider_is_openai_is_decided_in_one_place() -> None:
+    # `match` in the table of providers has other branches beside it.
+    compared = {
+        str(path.relative_to(ROOT))
+        for path in sources()
+        if '"openai"' in path.read_text()
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Compare)
+        for each in (node.left, *node.comparators)
+        if isinstance(each, ast.Constant) and each.value == "openai"
+    }
+    assert compared == {"config.py"}
+
+
 def test_services_have_one_way_to_a_chat_client() -> None:
     # A field and a method to call in its place were two names for one thing.
     assert [name for name in dir(Services) if "client" in name] == ["chat_client"]
@@ -95,50 +131,3 @@ def test_the_tree_of_errors_has_every_error_under_its_parent() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
     known = {kind.__name__: kind.__bases__[0].__name__ for kind in kinds}
     assert drawn == known
-
-
-# Tests that patch our own code would hold while the code is wrong.
-
-PATCHING = ("setattr", "delattr", "setitem")
-
-
-def patched(module: ast.Module) -> Iterator[str]:
-    """Return the targets of `monkeypatch` in a test module, by the modules that they were imported from."""
-    origin: dict[str, str] = {}
-    for node in ast.walk(module):
-        if isinstance(node, ast.ImportFrom):
-            origin |= {each.asname or each.name: f"{node.module}.{each.name}" for each in node.names}
-        elif isinstance(node, ast.Import):
-            origin |= {each.asname or each.name.partition(".")[0]: each.name for each in node.names}
-    for node in ast.walk(module):
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", None) in PATCHING:
-            target = node.args[0]
-            if isinstance(target, ast.Constant):
-                yield str(target.value)
-            else:
-                first, dot, rest = ast.unparse(target).partition(".")
-                yield f"{origin.get(first, '')}{dot}{rest}"
-
-
-def test_no_test_patches_our_own_code() -> None:
-    found = {
-        f"{path.relative_to(ROOT)}: {place}"
-        for path in ROOT.glob("tests/**/*.py")
-        if any(verb in path.read_text() for verb in PATCHING)  # to parse all of them takes seconds
-        for place in patched(parsed(path))
-        if place.partition(".")[0] in ROOMS
-    }
-    assert found == set()
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        'def test(monkeypatch): monkeypatch.setattr("runs.run.asyncio.sleep", None)',
-        'from runs.run import Run as R\ndef test(m): m.setattr(R, "stop", None)',
-        'import runs.run\ndef test(monkeypatch): monkeypatch.setattr(runs.run, "Run", None)',
-        'from runs import run\ndef test(monkeypatch): monkeypatch.setattr(run.Run, "stop", None)',
-    ],
-)
-def test_a_patch_of_our_own_code_is_noticed(source: str) -> None:
-    assert [place.partition(".")[0] for place in patched(ast.parse(source))] == ["runs"]

@@ -86,7 +86,7 @@ class TodoList:
     """A user's to-dos: open ones first, the important and then the older ones before the rest.
 
     Attributes:
-        items: All of them, at most `MAX_ITEMS_PER_USER`.
+        items: The to-dos of the user, at most `MAX_ITEMS_PER_USER`.
         last_number: The number of the latest to-do ever added; 0 before the first.
     """
 

@@ -19,7 +19,7 @@ from process.doctor import examine
 from process.use_case_loading import load_use_cases
 from process.workflow_import import import_workflow, report
 from tests.preloaded.commands import preloaded_python
-from tests.unit.agents_sdk.imported import EXPORTED, imported
+from tests.unit.agents_sdk.imported import EXPORTED, imported, settings_of
 from tests.unit.services_for_tests import open_services
 from tests.unit.test_architecture import ROOT
 
@@ -141,7 +141,9 @@ def test_only_imported_neighbours_of_a_file_are_copied(tmp_path: Path) -> None:
     made = import_workflow(tmp_path / "flow.py", "flow", tmp_path / "cases", [])
     lies_there = {str(each.relative_to(made.folder)) for each in made.folder.rglob("*") if each.is_file()}
     assert lies_there == {"flow.py", "plugin.py", "prompts.py", "config.py", "tools/search.py", "tools/words.txt"}
-    assert "What it imports from beside it lies there too" in "\n".join(report(made, "offline"))
+    assert "What it imports from beside it lies there too" in "\n".join(
+        report(made, settings_of(tmp_path, "offline", ""))
+    )
 
 
 @pytest.mark.parametrize(
@@ -186,7 +188,7 @@ def test_features_that_need_openai_are_named_with_their_line(tmp_path: Path) -> 
         "web search (WebSearchTool, line 11)",
         "search in vector stores (client.vector_stores, line 44)",
     ]
-    said = "\n".join(report(made, "compatible"))
+    said = "\n".join(report(made, settings_of(tmp_path, "compatible", "http://models.test")))
     assert "need OpenAI's own services (MODEL_PROVIDER=openai)" in said
     assert "The model provider is 'compatible' now." in said
     hosted = (

@@ -31,7 +31,7 @@ class Machine:
 
 
 class Steady(Backpressure):
-    """The same pause at each read."""
+    """Backpressure with a fixed pause at each read."""
 
     def __init__(self, pause_s: float) -> None:
         super().__init__()

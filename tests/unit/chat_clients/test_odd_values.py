@@ -35,7 +35,7 @@ def events_of(answer: Answer) -> list[Event]:
 
 
 def paths_of(value: Any, path: Path = ()) -> Iterator[Path]:
-    """Every place in a JSON value, objects and lists too."""
+    """Yield the path of every place in a JSON value, objects and lists too."""
     if path:
         yield path
     if isinstance(value, dict):

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,12 @@ from sqlalchemy import MetaData, func, select
 from attachments import ParlorAttachmentStore
 from base_server import BaseChatKitServer
 from context import Services, Turn
+from files.object_store import ObjectStore
 from main import STATIC_DIR
 from plugins import Composer, UseCase
 from process.lifecycle import Lifecycle
 from process.use_case_loading import LoadedUseCases
+from storage.file_records import CLAIM_LIFE
 from storage.file_rows import FILES
 from tests.unit.harness import events_of, user_input
 from tests.unit.scripted_model import ScriptedModel
@@ -37,13 +40,24 @@ class FileServer(BaseChatKitServer):
         return Agent(self.chat_client)
 
 
+class ReplaceableObjects:
+    """An object store that passes all calls on to `current`, which a test may replace by one that fails or waits."""
+
+    def __init__(self, objects: ObjectStore) -> None:
+        self.current: Any = objects
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.current, name)
+
+
 @dataclass(slots=True)
 class Desk:
-    """The application, with its services and its model."""
+    """The application, with its services, its model, and its object store."""
 
     app: FastAPI
     services: Services
     model: Any
+    objects: ReplaceableObjects
 
     @property
     def files(self) -> ParlorAttachmentStore:
@@ -129,13 +143,20 @@ async def open_desk(
     folder: Path, *, attachments: dict[str, Any] | None = None,
     server: Callable[[Services], BaseChatKitServer] = FileServer,
     database_url: str | None = None, model: Any = None, takes_pdf: bool = False, tables: Iterable[MetaData] = (),
-    **settings: Any,
+    claim_life: timedelta = CLAIM_LIFE, **settings: Any,
 ) -> AsyncIterator[Desk]:  # fmt: skip
     """Open the application with two use cases, `files` and `other`."""
     model = model or ScriptedModel()
+    opened: list[ReplaceableObjects] = []
+
+    def wrap(objects: ObjectStore) -> ReplaceableObjects:
+        opened.append(ReplaceableObjects(objects))
+        return opened[-1]
+
     async with open_services(
-        folder, model, *tables, settings=settings, database_url=database_url, takes_pdf=takes_pdf
-    ) as services:
+        folder, model, *tables, settings=settings, database_url=database_url, takes_pdf=takes_pdf, wrap_objects=wrap,
+        claim_life=claim_life,
+    ) as services:  # fmt: skip
         option = {"enabled": True, **(attachments or {})}
         use_cases = {
             name: UseCase(name=name, title=name, server=server(services), composer=Composer(attachments=option))
@@ -148,7 +169,7 @@ async def open_desk(
         app = build_app(services.settings, services.database, lifecycle, services.attachments, STATIC_DIR)
         async with app.router.lifespan_context(app):
             await lifecycle.wait_until_started(10)
-            yield Desk(app, services, model)
+            yield Desk(app, services, model, opened[0])
 
 
 def code_of(answer: httpx.Response) -> tuple[int, str]:

@@ -116,29 +116,21 @@ class Failing:
         return broken
 
 
-def with_objects(desk: Desk, objects: Any) -> None:
-    """Let another object store take the place of the desk's own."""
-    for part in (desk.files, desk.files._arrival, desk.files._removal, desk.files.contents):
-        for name in ("objects", "_objects"):
-            if hasattr(part, name):
-                setattr(part, name, objects)
-
-
 @pytest.mark.parametrize("after", [False, True])
 async def test_a_store_that_breaks_off_in_an_upload_leaves_nothing_for_long(
     desk: Desk, ada: Person, after: bool
 ) -> None:
-    real = desk.files.objects
-    with_objects(desk, Failing(real, "put_file", after=after))
+    real = desk.objects.current
+    desk.objects.current = Failing(real, "put_file", after=after)
     announced = (await ada.announce("a.txt", b"words", "text/plain")).json()
     assert (await ada.put(announced, b"words")).status_code == 503
-    with_objects(desk, real)
+    desk.objects.current = real
     assert (await ada.put(announced, b"words")).status_code == 200, "it may be tried again"
     assert len(await desk.keys()) == 1
     other = (await ada.announce("b.txt", b"words", "text/plain")).json()
-    with_objects(desk, Failing(real, "put_file", after=after))
+    desk.objects.current = Failing(real, "put_file", after=after)
     assert (await ada.put(other, b"words")).status_code == 503
-    with_objects(desk, real)
+    desk.objects.current = real
     await age(desk, other["id"], hours=1)
     await desk.files.sweep()
     assert (len(await desk.keys()), await desk.rows()) == (1, 1)
@@ -151,12 +143,12 @@ async def test_a_store_that_breaks_off_in_a_deletion_is_gone_on_with(
 ) -> None:
     sent = await ada.upload("a.txt", b"words", "text/plain")
     await ada.send("Read", [sent["id"]])
-    real = desk.files.objects
-    with_objects(desk, Failing(real, call, after=after))
+    real = desk.objects.current
+    desk.objects.current = Failing(real, call, after=after)
     assert (await ada.ask("threads.delete", thread_id=ada.thread_id)).status_code == 200
     assert await desk.rows() == 1
     assert (await ada.page.get(f"/api/attachments/{sent['id']}/file")).status_code == 404
-    with_objects(desk, real)
+    desk.objects.current = real
     await desk.files.sweep()
     assert (await desk.keys(), await desk.rows()) == ([], 0)
 
@@ -205,7 +197,7 @@ async def test_the_doctor_tries_the_store_and_leaves_nothing(desk: Desk) -> None
     [finding] = await _examine_files(desk.services)
     assert (finding.is_well, finding.subject, finding.state) == (True, "files", "file, 20 MB per file")
     assert await desk.keys() == []
-    with_objects(desk, Failing(desk.files.objects, "put", after=False))
+    desk.objects.current = Failing(desk.objects.current, "put", after=False)
     [finding] = await _examine_files(desk.services)
     assert (finding.is_well, finding.state) == (False, "file: The store is away.")
 
@@ -216,8 +208,7 @@ async def test_an_unavailable_store_is_reported_without_signatures(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     sent = await ada.upload("a.txt", b"words", "text/plain")
-    away = open_object_store("s3://bucket/x?endpoint=http://127.0.0.1:1&region=r", Path())
-    with_objects(desk, away)
+    desk.objects.current = open_object_store("s3://bucket/x?endpoint=http://127.0.0.1:1&region=r", Path())
     answer = await ada.page.get(f"/api/attachments/{sent['id']}/file")
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "files.unavailable")
     told = "\n".join(TextLines().format(record) for record in caplog.records)

@@ -43,7 +43,7 @@ def reader() -> SlowReader:
 
 @pytest.fixture
 async def files(desk: Desk, ada: Person) -> list[StoredFile]:
-    """More than are read at once."""
+    """Uploaded documents, one more than are read at once."""
     sent = [await ada.upload(f"{n}.pdf", pdf("words"), PDF) for n in range(MAX_READERS + 1)]
     return [await desk.files.find(each["id"]) for each in sent]
 

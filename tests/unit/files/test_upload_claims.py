@@ -12,7 +12,6 @@ from sqlalchemy import select, update
 
 from storage.file_rows import FILES
 from tests.unit.files.file_desk import Desk, Person, code_of, open_desk
-from tests.unit.files.test_ends_of_files import with_objects
 from turns.clock import utc_now
 
 
@@ -61,11 +60,11 @@ async def test_an_upload_broken_off_by_a_crash_can_be_repeated_at_once(any_desk:
         assert (await ada.anybody.get(described["download_url"])).content == again
 
 
-async def test_a_second_upload_waits_until_the_first_is_known_to_be_dead(desk: Desk, ada: Person) -> None:
-    announced = (await ada.announce("a.txt", b"words", "text/plain")).json()
-    desk.files._records.claim_life = timedelta(seconds=0.5)
-    assert await desk.files._records.claim(await desk.files.find(announced["id"])) is not None
-    assert (await ada.put(announced, b"words")).status_code == 200
+async def test_a_second_upload_waits_until_the_first_is_known_to_be_dead(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, claim_life=timedelta(seconds=0.5)) as desk, desk.person() as ada:
+        announced = (await ada.announce("a.txt", b"words", "text/plain")).json()
+        assert await desk.files._records.claim(await desk.files.find(announced["id"])) is not None
+        assert (await ada.put(announced, b"words")).status_code == 200
 
 
 async def test_several_uploads_of_the_same_bytes_all_succeed(tmp_path: Path, any_database_url: str) -> None:
@@ -83,41 +82,39 @@ async def test_several_uploads_of_the_same_bytes_all_succeed(tmp_path: Path, any
         assert (await ada.put(other, b"words")).status_code == 200
 
 
-async def test_a_live_upload_keeps_its_file_while_the_bytes_are_moved(desk: Desk, ada: Person) -> None:
-    waiting = Waiting(desk.files.objects)
-    with_objects(desk, waiting)
-    desk.files._records.claim_life = timedelta(seconds=0.1)
-    announced = (await ada.announce("a.txt", b"words", "text/plain")).json()
-    sending = asyncio.create_task(ada.put(announced, b"words"))
-    await waiting.has_begun.wait()
-    first = await claimed_at(desk, announced["id"])
+async def test_a_live_upload_keeps_its_file_while_the_bytes_are_moved(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, claim_life=timedelta(seconds=0.1)) as desk, desk.person() as ada:
+        waiting = Waiting(desk.objects.current)
+        desk.objects.current = waiting
+        announced = (await ada.announce("a.txt", b"words", "text/plain")).json()
+        sending = asyncio.create_task(ada.put(announced, b"words"))
+        await waiting.has_begun.wait()
+        first = await claimed_at(desk, announced["id"])
 
-    async def is_renewed() -> bool:
-        now = await claimed_at(desk, announced["id"])
-        return now is not None and first is not None and now > first
+        async def is_renewed() -> bool:
+            now = await claimed_at(desk, announced["id"])
+            return now is not None and first is not None and now > first
 
-    async with asyncio.timeout(300):
-        while not await is_renewed():  # noqa: ASYNC110 - the database tells nobody
-            await asyncio.sleep(0.01)
-    waiting.may_go_on.set()
-    assert (await sending).status_code == 200
+        async with asyncio.timeout(300):
+            while not await is_renewed():  # noqa: ASYNC110 - the database tells nobody
+                await asyncio.sleep(0.01)
+        waiting.may_go_on.set()
+        assert (await sending).status_code == 200
 
 
-async def test_an_upload_that_waits_too_long_for_another_is_refused_and_may_be_repeated(
-    desk: Desk, ada: Person
-) -> None:
-    desk.files._records.claim_life = timedelta(seconds=0.1)
-    announced = (await ada.announce("a.txt", b"words", "text/plain")).json()
-    await set_claimed(desk, announced["id"], utc_now() + timedelta(hours=1))
-    assert code_of(await ada.put(announced, b"words")) == (409, "attachments.uploading")
-    await set_claimed(desk, announced["id"], utc_now() - timedelta(hours=1))
-    assert (await ada.put(announced, b"words")).status_code == 200
+async def test_an_upload_that_waits_too_long_for_another_is_refused_and_may_be_repeated(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, claim_life=timedelta(seconds=0.1)) as desk, desk.person() as ada:
+        announced = (await ada.announce("a.txt", b"words", "text/plain")).json()
+        await set_claimed(desk, announced["id"], utc_now() + timedelta(hours=1))
+        assert code_of(await ada.put(announced, b"words")) == (409, "attachments.uploading")
+        await set_claimed(desk, announced["id"], utc_now() - timedelta(hours=1))
+        assert (await ada.put(announced, b"words")).status_code == 200
 
 
 @pytest.mark.parametrize("late", [b"words", b"sword"])
 async def test_a_stalled_upload_that_continues_later_overwrites_nothing(desk: Desk, ada: Person, late: bytes) -> None:
-    waiting = Waiting(desk.files.objects)
-    with_objects(desk, waiting)
+    waiting = Waiting(desk.objects.current)
+    desk.objects.current = waiting
     announced = (await ada.announce("a.txt", b"words", "text/plain")).json()
     sending = asyncio.create_task(ada.put(announced, late))
     await waiting.has_begun.wait()

@@ -470,7 +470,7 @@ _return_final_after_buffer_release_error _stream _stream_error _stream_source _s
 _terminal_result_gates _terminal_result_is_authoritative _terminal_result_to_updates _terminal_result_transforms
 _transform_hooks _update_gates_after _update_gates_before _updates _wrap_inner
 """
-"""All that a `ResponseStream` holds, as far as it was read."""
+"""Names of the attributes of a `ResponseStream`, as far as the code of it was read."""
 
 
 async def test_a_stream_keeps_its_updates_where_they_are_merged_and_let_go_of() -> None:

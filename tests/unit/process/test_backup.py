@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from config import Settings
+from config import DATABASE_FILE_NAME, Settings
 from errors import ConfigError, ParlorError
-from process.backup import DATABASE, MANIFEST, back_up, restore
+from process.backup import MANIFEST, back_up, restore
 
 
 def settings_of(folder: Path, **values: Any) -> Settings:
@@ -19,7 +19,7 @@ def settings_of(folder: Path, **values: Any) -> Settings:
 
 
 def write(folder: Path, *notes: str) -> None:
-    with closing(sqlite3.connect(folder / DATABASE)) as connection, connection:
+    with closing(sqlite3.connect(folder / DATABASE_FILE_NAME)) as connection, connection:
         connection.execute("PRAGMA journal_mode=wal")
         connection.execute("CREATE TABLE IF NOT EXISTS notes (text TEXT)")
         connection.execute("DELETE FROM notes")
@@ -42,7 +42,10 @@ def data(tmp_path: Path) -> Path:
 
 def test_a_database_in_use_is_backed_up_and_restored(data: Path, tmp_path: Path) -> None:
     archive = tmp_path / "backup.tar.gz"
-    with closing(sqlite3.connect(data / DATABASE)) as reader, closing(sqlite3.connect(data / DATABASE)) as writer:
+    with (
+        closing(sqlite3.connect(data / DATABASE_FILE_NAME)) as reader,
+        closing(sqlite3.connect(data / DATABASE_FILE_NAME)) as writer,
+    ):
         writer.execute("INSERT INTO notes VALUES ('not committed')")
         assert "1 files" in back_up(settings_of(data), archive)[0]
         writer.rollback()
@@ -66,7 +69,7 @@ def test_a_backup_makes_a_folder_that_was_not_there(data: Path, tmp_path: Path) 
     said = restore(settings_of(fresh), archive)
     assert "signing key" in said[1]
     assert (fresh / "secret.key").read_text() == "k" * 64
-    with closing(sqlite3.connect(fresh / DATABASE)) as connection:
+    with closing(sqlite3.connect(fresh / DATABASE_FILE_NAME)) as connection:
         assert notes_of(connection) == ["one", "two"]
     assert not [path for path in fresh.rglob("*") if path.stat().st_mode & 0o077]
 
@@ -85,7 +88,7 @@ def test_only_a_file_can_be_backed_up(data: Path, tmp_path: Path) -> None:
 def tar_of(path: Path, **files: bytes) -> None:
     with tarfile.open(path, "w:gz") as archive:
         for name, content in files.items():
-            entry = tarfile.TarInfo({"manifest": MANIFEST, "database": DATABASE}.get(name, "../" + name))
+            entry = tarfile.TarInfo({"manifest": MANIFEST, "database": DATABASE_FILE_NAME}.get(name, "../" + name))
             entry.size = len(content)
             archive.addfile(entry, io.BytesIO(content))
 
@@ -107,7 +110,7 @@ def test_an_invalid_backup_changes_nothing(data: Path, tmp_path: Path, files: di
     tar_of(tmp_path / "bad.tar.gz", **files)
     with pytest.raises(ParlorError, match="cannot be restored"):
         restore(settings_of(data), tmp_path / "bad.tar.gz")
-    with closing(sqlite3.connect(data / DATABASE)) as connection:
+    with closing(sqlite3.connect(data / DATABASE_FILE_NAME)) as connection:
         assert notes_of(connection) == ["one", "two"]
 
 

@@ -16,11 +16,11 @@ from tests.unit.web.edge import JSON, Edge, FakeDatabase, FakeRuns, FakeServer, 
 class Recorded(FakeServer):
     def __init__(self, name: str, record: list[tuple[str, object]], error: BaseException | None = None) -> None:
         super().__init__()
-        self._name, self._record, self._error = name, record, error
+        self._name, self._record, self.error = name, record, error
 
     async def open(self) -> None:
-        if self._error is not None:
-            raise self._error
+        if self.error is not None:
+            raise self.error
         self._record.append((f"open {self._name}", asyncio.current_task()))
 
     async def close(self) -> None:
@@ -209,7 +209,7 @@ async def test_a_use_case_that_could_not_be_opened_is_opened_when_what_it_needs_
     async with lifecycle.running():
         loaded = await lifecycle.wait_until_started(10)
         assert [each.name for each in loaded.disabled] == ["late"]
-        late._error = None
+        late.error = None
         for _ in range(1_000):
             if lifecycle.loaded is not None and "late" in lifecycle.loaded.enabled:
                 break

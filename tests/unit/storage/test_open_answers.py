@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar, TypeVarTuple
 
 import pytest
 from chatkit.types import ThreadMetadata
-from sqlalchemy import select, text
+from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from database import Base, Database
-from storage.owned_transactions import scope_of
 from storage.process_leases import FORGOTTEN_AFTER, LEASE, OpenAnswerRow, ProcessLeaseRow
 from store import ParlorStore
 from streaming.requests.interruption_marks import build_interruption_mark
@@ -21,6 +22,8 @@ from turns.clock import utc_now
 from turns.request_context import RequestContext
 
 ADA, BOB = (RequestContext(user_id=name, use_case="weather", request_id="req_1") for name in ("ada", "bob"))
+R = TypeVar("R")
+Ts = TypeVarTuple("Ts")
 A_MOMENT = timedelta(milliseconds=1)
 
 
@@ -30,6 +33,17 @@ class Clock:
 
     def __call__(self) -> datetime:
         return self.now
+
+
+class FailingDatabase(Database):
+    """A database whose transactions that write are refused while `fails` is set."""
+
+    fails = False
+
+    async def run_write(self, work: Callable[[Connection, *Ts], R], *args: *Ts) -> R:
+        if self.fails:
+            raise SQLAlchemyError("refused")
+        return await super().run_write(work, *args)
 
 
 @dataclass
@@ -104,13 +118,19 @@ async def test_a_half_answer_that_ended_is_shown_while_its_process_lives(two: Tw
     assert (await two.shown(), await two.is_followed()) == ([mark], False)
 
 
-async def test_a_failed_update_is_repeated_with_the_next_renewal(two: TwoProcesses) -> None:
+async def test_a_failed_update_is_repeated_with_the_next_renewal(any_database_url: str) -> None:
+    database, clock = FailingDatabase(any_database_url), Clock()
+    await database.create_tables(Base.metadata)
+    two = TwoProcesses(database, clock, ParlorStore(database, clock), ParlorStore(database, clock))
     mark = await two.begin()
-    other = ParlorStore(two.database, two.clock).open_answers
-    other.process_id = two.writer.open_answers.process_id
-    other._marks_to_show.add((scope_of(ADA, two.thread_id), mark))
-    await other.renew_lease()
+    database.fails = True
+    with pytest.raises(SQLAlchemyError):
+        await two.writer.open_answers.show_mark(two.thread_id, mark, ADA)
+    database.fails = False
+    assert await two.shown() == []
+    await two.writer.open_answers.renew_lease()
     assert await two.shown() == [mark]
+    await database.close()
 
 
 async def test_a_whole_answer_leaves_nothing_and_a_process_without_answers_writes_nothing(two: TwoProcesses) -> None:

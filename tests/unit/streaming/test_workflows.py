@@ -102,7 +102,7 @@ async def desk(messages: list[Message], ctx: WorkflowContext[list[Message]]) -> 
 
 
 def side_by_side(*agents: Any) -> WorkflowAgent:
-    """All at the same time."""
+    """Return a workflow whose agents all answer at the same time."""
     builder = WorkflowBuilder(start_executor=desk, output_from=list(agents))
     return builder.add_fan_out_edges(desk, agents).build().as_agent()
 

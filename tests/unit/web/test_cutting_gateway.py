@@ -64,9 +64,9 @@ class Reader:
         was_read: Set one by one, as the words of the answer arrive.
 
     Attributes:
-        events: What it has read, over all requests.
-        numbers: Those of the events, in the order of their arrival.
-        requests: How often it had to ask.
+        events: Events that the client has read, over all requests.
+        numbers: Numbers of the events, in the order of their arrival.
+        requests: Number of requests that the client had to make.
     """
 
     def __init__(self, client: httpx.AsyncClient, was_read: Sequence[asyncio.Event]) -> None:
