@@ -33,10 +33,12 @@ async def test_a_running_server_is_backed_up_restored_and_seen_to_end(tmp_path: 
         await _parlor(tmp_path, "restore", str(tmp_path / "backup.tar.gz"))
         assert await server.items(story.thread_id) == kept
 
+        assert "connection" not in (await server.get("/readyz")).headers
         server.send_signal(signal.SIGTERM)
         async with asyncio.timeout(PATIENCE_S):
+            # One that is being answered when the signal arrives may be a 200 that closes its connection.
             while (told := await server.get("/readyz")).status_code == 200:
-                assert "connection" not in told.headers
+                pass
         # A proxy lets go of its connections, before they are ended under a request of its.
         assert told.headers["connection"] == "close"
         late = Story()
