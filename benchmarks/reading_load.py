@@ -42,19 +42,7 @@ async def longthread(args, client: Client):
             extra = {}
             if op == "items_walk":
                 extra = {"pages": len(replies), "items_seen": seen, "walk_ms": round(usage["wall_s"] * 1e3, 1)}
-            if args.pid:
-                extra["cpu_ms_per_op"] = round(usage["server_cpu_s"] / len(replies) * 1e3, 2)
-            print_result(
-                args,
-                "longthread",
-                op=op,
-                items=item_count,
-                **count_errors(replies),
-                **timings(replies),
-                bytes=replies[-1].nbytes,
-                **extra,
-                others_cpu=usage["others_cpu"],
-            )
+            print_reads(args, "longthread", replies, usage, op=op, items=item_count, **extra)
             if op == "turn":
                 item_count += 2 * args.repeats
         print_result(
@@ -65,6 +53,21 @@ async def longthread(args, client: Client):
             wall_s=growth["wall_s"],
             server_cpu_s=growth.get("server_cpu_s"),
         )
+
+
+def print_reads(args, scenario, replies: list[Reply], usage, **fields):
+    """Print the measurement of one kind of request, with its processor time if the server's process is known."""
+    if args.pid:
+        fields["cpu_ms_per_op"] = round(usage["server_cpu_s"] / len(replies) * 1e3, 2)
+    print_result(
+        args,
+        scenario,
+        **count_errors(replies),
+        **timings(replies),
+        bytes=replies[-1].nbytes,
+        **fields,
+        others_cpu=usage["others_cpu"],
+    )
 
 
 async def walk_items(client: Client, thread_id: str) -> tuple[list[Reply], int]:
@@ -134,17 +137,7 @@ async def history(args, client: Client):
             window = UsageWindow(args)
             replies = await repeat(client, request, args.repeats)
             usage = window.end()
-            extra = {"cpu_ms_per_op": round(usage["server_cpu_s"] / len(replies) * 1e3, 2)} if args.pid else {}
-            print_result(
-                args,
-                "history",
-                op=op,
-                threads=thread_count,
-                **count_errors(replies),
-                **timings(replies),
-                bytes=replies[-1].nbytes,
-                **extra,
-            )
+            print_reads(args, "history", replies, usage, op=op, threads=thread_count)
         window = UsageWindow(args)
         replies = await walk_threads(client)
         usage = window.end()

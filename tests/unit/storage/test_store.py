@@ -410,15 +410,13 @@ async def _load_feedback(store: ParlorStore, thread: ThreadMetadata, after: str 
     return json.loads(await store.items_json(thread.id, after, 9, "asc", ADA)).get("feedback")
 
 
+async def _fill_with_three_answers(store: ParlorStore, thread: ThreadMetadata) -> None:
+    answers = [assistant_message(f"msg_{n}") for n in (2, 3, 4)]
+    await _fill(store, thread, user_message("msg_1"), *answers)
+
+
 async def test_feedback_is_loaded_with_the_page_of_its_item(store: ParlorStore, thread: ThreadMetadata) -> None:
-    await _fill(
-        store,
-        thread,
-        user_message("msg_1"),
-        assistant_message("msg_2"),
-        assistant_message("msg_3"),
-        assistant_message("msg_4"),
-    )
+    await _fill_with_three_answers(store, thread)
     await store.save_feedback(thread.id, ["msg_2", "msg_4", "msg_2"], "positive", ADA)
     await store.save_feedback(thread.id, ["msg_4"], "negative", ADA)
     first = json.loads(await store.items_json(thread.id, None, 3, "asc", ADA))
@@ -447,14 +445,7 @@ async def test_feedback_with_an_item_of_another_thread_is_refused_entirely(
 async def test_feedback_goes_with_its_item_and_stays_when_the_item_is_written_again(
     store: ParlorStore, any_database: Database, thread: ThreadMetadata
 ) -> None:
-    await _fill(
-        store,
-        thread,
-        user_message("msg_1"),
-        assistant_message("msg_2"),
-        assistant_message("msg_3"),
-        assistant_message("msg_4"),
-    )
+    await _fill_with_three_answers(store, thread)
     await store.save_feedback(thread.id, ["msg_1", "msg_2", "msg_3", "msg_4"], "positive", ADA)
     await store.save_item(thread.id, assistant_message("msg_2", "better"), context=ADA)
     await store.delete_items_after(thread.id, "msg_3", ADA)
